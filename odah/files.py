@@ -1,0 +1,75 @@
+"""Whole-or-nothing writing, and reading that fails in one sentence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from odah.errors import InputError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it is renamed into place, on error it is removed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; on success it replaces `path`, on error it is removed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def existing_file(path: str | Path, kind: str) -> Path:
+    """`path` if it is a non-empty file.
+
+    Raises:
+        InputError: it is missing, a folder, or empty.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(path, "no such file", kind)
+    if not path.is_file():
+        raise InputError(path, "not a file", kind)
+    if path.stat().st_size == 0:
+        raise InputError(path, "an empty file", kind)
+    return path
+
+
+def read_text(path: str | Path, kind: str) -> str:
+    """The text of a non-empty UTF-8 (or Latin-1) file.
+
+    Raises:
+        InputError: missing, empty, or binary.
+    """
+    data = existing_file(path, kind).read_bytes()
+    if b"\0" in data:
+        raise InputError(path, "binary data", kind)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

@@ -1,0 +1,92 @@
+"""The field's names in one place, and the only translations between its vocabularies.
+
+SMPL-X joint order and kinematic tree: Pavlakos et al. 2019. OpenSim body, joint and coordinate
+names: Rajagopal et al. 2016.
+"""
+
+from __future__ import annotations
+
+SIDES = ("left", "right")
+FINGERS = ("index", "middle", "pinky", "ring", "thumb")
+
+SMPLX_BODY_JOINTS: tuple[str, ...] = (
+    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2",
+    "left_ankle", "right_ankle", "spine3", "left_foot", "right_foot", "neck",
+    "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder",
+    "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+)  # fmt: skip
+SMPLX_JOINTS: tuple[str, ...] = (
+    *SMPLX_BODY_JOINTS,
+    "jaw",
+    "left_eye",
+    "right_eye",
+    *(f"{side}_{finger}{k}" for side in SIDES for finger in FINGERS for k in (1, 2, 3)),
+)
+
+_BODY_PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19)
+_LEFT_WRIST, _RIGHT_WRIST, _HEAD = 20, 21, 15
+
+
+def _finger_parents(wrist: int, first: int) -> list[int]:
+    return [wrist if k == 0 else first + 3 * finger + k - 1 for finger in range(5) for k in range(3)]
+
+
+SMPLX_PARENTS: tuple[int, ...] = (
+    *_BODY_PARENTS,
+    *(_HEAD,) * 3,
+    *_finger_parents(_LEFT_WRIST, 25),
+    *_finger_parents(_RIGHT_WRIST, 40),
+)
+"""Parent index of each SMPL-X joint; -1 for the root."""
+
+SMPLX_INDEX: dict[str, int] = {name: i for i, name in enumerate(SMPLX_JOINTS)}
+
+OPENSIM_BODIES: tuple[str, ...] = (
+    "pelvis", "femur_r", "tibia_r", "patella_r", "talus_r", "calcn_r", "toes_r",
+    "femur_l", "tibia_l", "patella_l", "talus_l", "calcn_l", "toes_l", "torso",
+    "humerus_r", "ulna_r", "radius_r", "hand_r", "humerus_l", "ulna_l", "radius_l", "hand_l",
+)  # fmt: skip
+
+OPENSIM_JOINTS: tuple[str, ...] = (
+    "ground_pelvis",
+    "hip_r", "walker_knee_r", "patellofemoral_r", "ankle_r", "subtalar_r", "mtp_r",
+    "hip_l", "walker_knee_l", "patellofemoral_l", "ankle_l", "subtalar_l", "mtp_l",
+    "back",
+    "acromial_r", "elbow_r", "radioulnar_r", "radius_hand_r",
+    "acromial_l", "elbow_l", "radioulnar_l", "radius_hand_l",
+)  # fmt: skip
+
+OPENSIM_COORDINATES: tuple[str, ...] = (
+    "pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz",
+    "hip_flexion_r", "hip_adduction_r", "hip_rotation_r", "knee_angle_r", "knee_angle_r_beta",
+    "ankle_angle_r", "subtalar_angle_r", "mtp_angle_r",
+    "hip_flexion_l", "hip_adduction_l", "hip_rotation_l", "knee_angle_l", "knee_angle_l_beta",
+    "ankle_angle_l", "subtalar_angle_l", "mtp_angle_l",
+    "lumbar_extension", "lumbar_bending", "lumbar_rotation",
+    "arm_flex_r", "arm_add_r", "arm_rot_r", "elbow_flex_r", "pro_sup_r",
+    "wrist_flex_r", "wrist_dev_r",
+    "arm_flex_l", "arm_add_l", "arm_rot_l", "elbow_flex_l", "pro_sup_l",
+    "wrist_flex_l", "wrist_dev_l",
+)  # fmt: skip
+"""The 39 coordinates of the full-body model, in OpenSim's order."""
+
+ROOT_TRANSLATIONS: tuple[str, ...] = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
+
+SMPLX_NEAREST_OPENSIM_JOINT: dict[str, str] = {
+    "left_hip": "hip_l", "right_hip": "hip_r",
+    "left_knee": "walker_knee_l", "right_knee": "walker_knee_r",
+    "left_ankle": "ankle_l", "right_ankle": "ankle_r",
+    "left_foot": "mtp_l", "right_foot": "mtp_r",
+    "left_shoulder": "acromial_l", "right_shoulder": "acromial_r",
+    "left_elbow": "elbow_l", "right_elbow": "elbow_r",
+    "left_wrist": "radius_hand_l", "right_wrist": "radius_hand_r",
+}  # fmt: skip
+"""Same anatomical joint in both skeletons (centres differ by a few centimetres)."""
+
+BMLMOVI_ACTIONS: tuple[str, ...] = (
+    "running", "jogging", "jumping", "sideways", "scratching_head", "throwing_and_catching",
+    "hand_clapping", "walking", "checking_watch", "sit_down", "hand_waving", "crossing_arms",
+    "stretching", "kicking", "phone_talking", "taking_photos", "pointing", "vertical_jumping",
+    "crawling", "crossing_legs_while_sitting", "freestyle",
+)  # fmt: skip
+"""The 21 actions of BMLmovi as listed in section 4.1 of the ODAH paper."""
