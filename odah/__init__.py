@@ -1,0 +1,3 @@
+"""odah: OpenSim Driven Animated Humans."""
+
+__version__ = "0.1.0"

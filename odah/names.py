@@ -90,3 +90,25 @@ BMLMOVI_ACTIONS: tuple[str, ...] = (
     "crawling", "crossing_legs_while_sitting", "freestyle",
 )  # fmt: skip
 """The 21 actions of BMLmovi as listed in section 4.1 of the ODAH paper."""
+
+SKELETON_BONES: tuple[tuple[str, str], ...] = (
+    ("ground_pelvis", "hip_r"), ("hip_r", "walker_knee_r"), ("walker_knee_r", "ankle_r"),
+    ("ankle_r", "subtalar_r"), ("subtalar_r", "mtp_r"),
+    ("ground_pelvis", "hip_l"), ("hip_l", "walker_knee_l"), ("walker_knee_l", "ankle_l"),
+    ("ankle_l", "subtalar_l"), ("subtalar_l", "mtp_l"),
+    ("ground_pelvis", "back"),
+    ("back", "acromial_r"), ("acromial_r", "elbow_r"), ("elbow_r", "radioulnar_r"),
+    ("radioulnar_r", "radius_hand_r"),
+    ("back", "acromial_l"), ("acromial_l", "elbow_l"), ("elbow_l", "radioulnar_l"),
+    ("radioulnar_l", "radius_hand_l"),
+)  # fmt: skip
+"""Pairs of joints between which overlays draw a line."""
+
+
+def side_of(name: str) -> str:
+    """"left", "right" or "middle" of an OpenSim or SMPL-X name."""
+    if name.endswith("_l") or name.startswith("left_"):
+        return "left"
+    if name.endswith("_r") or name.startswith("right_"):
+        return "right"
+    return "middle"

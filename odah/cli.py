@@ -1,0 +1,201 @@
+"""The commands. Each imports its stage when it runs, so that `--help` is instant and extras stay optional."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+
+from odah import __version__
+from odah.errors import InputError, OdahError
+from odah.progress import say, track
+
+app = typer.Typer(
+    help="Videos of people whose OpenSim joint angles are known exactly.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print one machine-readable result on standard output.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
+
+
+def _result(as_json: bool, data: dict[str, Any], lines: list[str]) -> None:
+    if as_json:
+        typer.echo(json.dumps(data))
+    else:
+        for line in lines:
+            say(line)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """What works on this machine, what is missing, and the one command that mends each.
+
+    Example: odah doctor
+    """
+    from odah.doctor import examine
+
+    findings = examine()
+    lines = [
+        f"{'[green]ok[/]     ' if f.is_ok else '[red]missing[/]'} {f.name:<12} {f.state}"
+        + ("" if f.is_ok else f"\n        -> {f.remedy}")
+        for f in findings
+    ]
+    _result(as_json, {"findings": [f.__dict__ for f in findings]}, lines)
+    raise typer.Exit(0 if all(f.is_ok or not f.is_required for f in findings) else 1)
+
+
+@app.command()
+def demo(
+    out: Out = Path("odah_demo"),
+    full: Annotated[bool, typer.Option("--full", help="1080x720 at 60 fps, 10 s clips, instead of small ones.")] = False,
+    engine: Annotated[str, typer.Option(help="auto, eevee, cycles or workbench.")] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """The whole chain on built-in parts: 2 people x 2 actions x 2 views, validated, on one HTML page.
+
+    Example: odah demo --out odah_demo
+    """
+    from odah.demo import run_demo
+
+    page, audits = run_demo(out, full=full, engine=engine)
+    failed = {audit.clip_id: audit.failures for audit in audits if not audit.is_valid}
+    _result(as_json, {"page": str(page), "clips": len(audits), "failed": failed}, [f"open {page}"])
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def kinematics(
+    recording: Annotated[Path, typer.Argument(help="Motion or marker file.")],
+    out: Out,
+    model: Annotated[Path | None, typer.Option(help="Generic .osim; default: the built-in full body.")] = None,
+    scale_setup: Annotated[Path | None, typer.Option(help="OpenSim ScaleTool set-up XML.")] = None,
+    ik_setup: Annotated[Path | None, typer.Option(help="OpenSim InverseKinematicsTool set-up XML.")] = None,
+    osim: Annotated[Path | None, typer.Option(help="Scaled model a .mot/.sto belongs to.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Any motion or marker file -> scaled .osim, .mot, .trc and an error report.
+
+    Example: odah kinematics walk.trc --out walk
+    """
+    from odah.osim.kinematics import write_kinematics
+    from odah.pipeline import recording_kinematics
+
+    solved = recording_kinematics(recording, model=model, scale_setup=scale_setup, ik_setup=ik_setup, osim=osim)
+    summary = write_kinematics(solved, out)
+    lines = [f"{name}: {value}" for name, value in summary.items()]
+    _result(as_json, summary, [*lines, f"wrote {out}"])
+
+
+@app.command()
+def generate(
+    config: Annotated[Path, typer.Argument(help="YAML config; see configs/generate/.")],
+    out: Out,
+    shard: Annotated[str | None, typer.Option(help="I/N: only every Nth clip, starting with the Ith.")] = None,
+    executor: Annotated[str, typer.Option(help="Where clips are made; this version knows local.")] = "local",
+    as_json: AsJson = False,
+) -> None:
+    """Make a dataset; finished clips are kept, so that the same command resumes.
+
+    Example: odah generate configs/generate/demo.yaml --out dataset
+    """
+    if executor != "local":
+        raise InputError("--executor", repr(executor), "local")
+    from odah.config import load_config
+    from odah.dataset.writer import write_index
+    from odah.pipeline import generate_dataset
+
+    paths, failures = generate_dataset(load_config(config), config.resolve().parent, out, shard)
+    rows = write_index(paths)
+    lines = [f"{rows} clips in {out}", *(f"[red]failed[/] {clip}: {why}" for clip, why in failures.items())]
+    _result(as_json, {"dataset": str(out), "clips": rows, "failed": failures}, lines)
+    raise typer.Exit(1 if failures else 0)
+
+
+@app.command()
+def validate(dataset: Annotated[Path, typer.Argument(help="Dataset folder.")], as_json: AsJson = False) -> None:
+    """Audit every clip: hashes, schema, kinematics against OpenSim, reprojection against masks.
+
+    Example: odah validate dataset
+    """
+    from odah.dataset.reader import open_dataset
+    from odah.dataset.validate import audit_dataset
+
+    audits = audit_dataset(open_dataset(dataset), lambda clips: track(list(clips), "validating"))
+    failed = {audit.clip_id: audit.failures for audit in audits if not audit.is_valid}
+    lines = [f"[red]{clip}[/] {check}: {why}" for clip, found in failed.items() for check, why in found.items()]
+    verdict = f"{len(audits) - len(failed)} of {len(audits)} clips are valid"
+    _result(as_json, {"clips": len(audits), "failed": failed}, [*lines, verdict])
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def report(dataset: Annotated[Path, typer.Argument(help="Dataset folder.")], as_json: AsJson = False) -> None:
+    """One HTML page of a dataset: frames with skeleton, joint angles, residuals.
+
+    Example: odah report dataset
+    """
+    from odah.dataset.reader import open_dataset
+    from odah.dataset.report import write_report
+
+    page = write_report(open_dataset(dataset))
+    _result(as_json, {"page": page}, [f"open {page}"])
+
+
+_EXTRAS = {
+    "opensim": "kinematics", "ezc3d": "kinematics", "av": "generate", "cv2": "generate", "pyarrow": "generate",
+    "jinja2": "generate", "matplotlib": "generate", "PIL": "generate", "sklearn": "register", "trimesh": "register",
+}  # fmt: skip
+
+
+def _leave(sentence: str, code: int) -> NoReturn:
+    typer.echo(f"odah: {sentence}", err=True)
+    sys.exit(code)
+
+
+def run(command: Callable[[], object]) -> NoReturn:
+    """Run a command and end the process: 0 done, 1 the work failed, 2 wrong use; one sentence for each failure."""
+    try:
+        status = command()
+    except OdahError as error:
+        _leave(" ".join(str(error).split()), error.exit_code)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        _leave(f"{error.name} is not installed; run: pip install 'odah[{extra}]'", 1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _leave("stopped; what was finished is kept, run the same command to go on", 130)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _leave(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def main() -> NoReturn:
+    """Entry point of the `odah` command."""
+    run(lambda: app(standalone_mode=False))

@@ -1,0 +1,174 @@
+"""Configuration of a dataset: one YAML file, validated field by field, read-only afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from odah.errors import InputError
+from odah.files import read_text
+from odah.names import BMLMOVI_ACTIONS
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Recording(_Section):
+    """One recorded motion. Paths are relative to `motion.root`, or else to the config file.
+
+    subject: recordings of one person share a name, and with it model, body and clothes; by default
+        each recording is a person of its own.
+    osim: the model a `.mot`/`.sto` belongs to.
+    up, unit, rate: say what the file leaves open or has wrong (BVH, C3D).
+    """
+
+    path: str
+    subject: str | None = None
+    action: str | None = None
+    start: NonNegative = 0.0
+    duration: Positive | None = None
+    gender: Literal["male", "female", "neutral"] | None = None
+    osim: str | None = None
+    up: Literal["y", "z"] | None = None
+    unit: Positive | None = None
+    rate: Positive | None = None
+    licence: str | None = None
+
+
+class MotionConfig(_Section):
+    """Built-in actions (each subject performs all of them) and recordings."""
+
+    actions: tuple[str, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    root: str | None = None
+
+    @field_validator("actions")
+    @classmethod
+    def _known(cls, actions: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(action.strip().lower().replace(" ", "_") for action in actions)
+        for name in names:
+            if name not in BMLMOVI_ACTIONS:
+                raise ValueError(f"{name!r} is no built-in action; they are {', '.join(BMLMOVI_ACTIONS)}")
+        return names
+
+    @field_validator("recordings", mode="before")
+    @classmethod
+    def _plain_paths(cls, recordings: Any) -> Any:
+        if isinstance(recordings, list | tuple):
+            return [{"path": entry} if isinstance(entry, str) else entry for entry in recordings]
+        return recordings
+
+    @model_validator(mode="after")
+    def _something(self) -> MotionConfig:
+        if not self.actions and not self.recordings:
+            raise ValueError("names neither actions nor recordings")
+        return self
+
+
+class SubjectsConfig(_Section):
+    """The synthetic people who perform the built-in actions; statures and BMI are sampled in range."""
+
+    count: Annotated[int, Field(ge=1, le=100_000)] = 2
+    height: tuple[Positive, Positive] = (1.50, 1.95)
+    bmi: tuple[Positive, Positive] = (18.0, 32.0)
+    split: tuple[NonNegative, NonNegative, NonNegative] = (0.75, 0.107, 0.143)
+    """Shares of subjects in train, val and test; the paper's 42/6/8 of 56."""
+
+    @field_validator("height", "bmi")
+    @classmethod
+    def _ordered(cls, bounds: tuple[float, float]) -> tuple[float, float]:
+        if bounds[0] > bounds[1]:
+            raise ValueError(f"the lower bound {bounds[0]} is above the upper {bounds[1]}")
+        return bounds
+
+
+class ClipConfig(_Section):
+    duration: Positive = 10.0
+    rate: Annotated[float, Field(gt=0, le=1000)] = 60.0
+
+
+class VideoConfig(_Section):
+    width: Annotated[int, Field(ge=32, le=8192, multiple_of=2)] = 1080
+    height: Annotated[int, Field(ge=32, le=8192, multiple_of=2)] = 720
+    crf: Annotated[int, Field(ge=0, le=51)] = 23
+
+
+class RenderConfig(_Section):
+    engine: Literal["auto", "eevee", "cycles", "workbench"] = "auto"
+    samples: Annotated[int, Field(ge=1, le=4096)] = 4
+    threads: Annotated[int, Field(ge=0)] = 0
+    """0: as many as the machine has."""
+
+
+class CamerasConfig(_Section):
+    """The paper's pair (section 3.4): frontal and sagittal, 33 mm on a 36 mm wide sensor."""
+
+    height: Positive = 1.1
+    height_range: NonNegative = 0.1
+    position_range: NonNegative = 0.15
+    focal_length_mm: Positive = 33.0
+    sensor_width_mm: Positive = 36.0
+
+
+class GenerateConfig(_Section):
+    """A dataset, whole: same config and seed, same labels, on any machine."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    motion: MotionConfig
+    seed: Annotated[int, Field(ge=0)] = 0
+    body: str = "open"
+    """"open", or the path of an SMPLX_*.npz file."""
+    subjects: SubjectsConfig = SubjectsConfig()
+    clip: ClipConfig = ClipConfig()
+    video: VideoConfig = VideoConfig()
+    cameras: CamerasConfig = CamerasConfig()
+    render: RenderConfig = RenderConfig()
+
+
+def _message(path: Path, error: ValidationError) -> InputError:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        return InputError(f"{path}: {where}", "an unknown key", f"one of {', '.join(_keys_beside(first['loc']))}")
+    if first["type"] == "missing":
+        return InputError(f"{path}: {where}", "nothing", "a value, for it is required")
+    text = first["msg"].removeprefix("Value error, ")
+    return InputError(f"{path}: {where}", f"{first['input']!r:.80}", text[:1].lower() + text[1:])
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed in the section in which `loc` names an unknown one."""
+    section: type[BaseModel] = GenerateConfig
+    for part in loc[:-1]:
+        if isinstance(part, int):
+            continue
+        annotation = section.model_fields[part].annotation
+        inner = [annotation, *getattr(annotation, "__args__", ())]
+        section = next(t for t in inner if isinstance(t, type) and issubclass(t, BaseModel))
+    return list(section.model_fields)
+
+
+def load_config(path: str | Path) -> GenerateConfig:
+    """Read and check a generate config.
+
+    Raises:
+        InputError: missing file, bad YAML, unknown or missing key, value out of range.
+    """
+    path = Path(path)
+    try:
+        data = yaml.safe_load(read_text(path, "a YAML config"))
+    except yaml.YAMLError as error:
+        raise InputError(path, " ".join(str(error).split()), "valid YAML") from None
+    if not isinstance(data, dict):
+        raise InputError(path, f"a {type(data).__name__}", "a mapping of config keys")
+    try:
+        return GenerateConfig.model_validate(data)
+    except ValidationError as error:
+        raise _message(path, error) from None

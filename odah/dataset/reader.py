@@ -1,0 +1,101 @@
+"""Reading clips back."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odah.dataset.schema import LABEL_SHAPES, DatasetPaths, open_folder
+from odah.dataset.writer import read_info
+from odah.errors import InputError
+
+
+def read_labels(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a `labels.npz`, checked for presence and shape (never unpickled).
+
+    Raises:
+        InputError: unreadable, an array missing, or of another shape.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            labels = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        raise InputError(path, "no readable arrays", "a labels.npz") from None
+    sizes: dict[str, int] = {}
+    for name, shape in LABEL_SHAPES.items():
+        if name not in labels:
+            raise InputError(f"{path}: {name}", "nothing", "an array")
+        _check_shape(f"{path}: {name}", labels[name].shape, shape, sizes)
+    return labels
+
+
+def _check_shape(
+    where: str, found: tuple[int, ...], expected: tuple[str | int, ...], sizes: dict[str, int]
+) -> None:
+    fits = len(found) == len(expected) and all(
+        size == (sizes.setdefault(letter, size) if isinstance(letter, str) else letter)
+        for size, letter in zip(found, expected, strict=False)
+    )
+    if not fits:
+        known = tuple(sizes.get(str(letter), letter) for letter in expected)
+        raise InputError(where, f"shape {found}", f"shape {known}")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A finished clip on disk; files are read when asked for."""
+
+    folder: Path
+
+    @property
+    def clip_id(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """`clip.json`: plan, scene, sources, error budget, hashes."""
+        path = self.folder / "clip.json"
+        try:
+            return json.loads(path.read_text())
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+            raise InputError(path, "no readable record", "a clip.json") from None
+
+    @cached_property
+    def labels(self) -> dict[str, np.ndarray]:
+        return read_labels(self.folder / "labels.npz")
+
+    def video(self, view: str) -> Path:
+        return self.folder / f"{view}.mp4"
+
+    def mask(self, view: str) -> Path:
+        return self.folder / f"{view}_mask.mkv"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset folder."""
+
+    paths: DatasetPaths
+    info: dict[str, Any]
+
+    @cached_property
+    def clips(self) -> list[Clip]:
+        """Finished clips in name order; temporary folders start with a dot and are not listed."""
+        folders = sorted(self.paths.clips.iterdir()) if self.paths.clips.is_dir() else []
+        return [Clip(folder) for folder in folders if folder.is_dir() and not folder.name.startswith(".")]
+
+
+def open_dataset(path: str | Path) -> Dataset:
+    """Open a dataset folder.
+
+    Raises:
+        InputError: not a dataset, or of another schema version.
+    """
+    paths = open_folder(path)
+    return Dataset(paths, read_info(paths))

@@ -1,0 +1,102 @@
+"""The dataset folder: names, versions and the plain records that its files hold."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from odah.errors import InputError
+
+SCHEMA_VERSION = 1
+VIEWS = ("front", "side")
+SPLITS = ("train", "val", "test")
+
+LABEL_SHAPES: dict[str, tuple[str | int, ...]] = {
+    "time": ("T",),
+    "coordinates": ("T", "C"),
+    "scale_factors": ("K", 3),
+    "joints": ("T", "J", 3),
+    "body_coms": ("T", "K", 3),
+    "markers": ("T", "M", 3),
+    "T_world_ground": (4, 4),
+    "K": ("V", 3, 3),
+    "T_cam_world": ("V", 4, 4),
+    "keypoints": ("V", "T", "J", 2),
+    "is_visible": ("V", "T", "J"),
+    "betas": ("B",),
+    "poses": ("T", 55, 3),
+    "transl": ("T", 3),
+}
+"""Arrays of `labels.npz`. Units: rad, m, s, px. `joints`, `body_coms` and `markers` are in OpenSim's
+ground; body pose parameters are in world; the order of coordinates, joints, bodies and markers is in
+`dataset.json`."""
+
+CLIP_FILES = (
+    "labels.npz",
+    "kinematics.mot",
+    "markers.trc",
+    *(f"{view}.mp4" for view in VIEWS),
+    *(f"{view}_mask.mkv" for view in VIEWS),
+)
+
+
+@dataclass(frozen=True)
+class DatasetPaths:
+    """Where things are in a dataset folder."""
+
+    root: Path
+
+    @property
+    def info(self) -> Path:
+        return self.root / "dataset.json"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index.parquet"
+
+    @property
+    def card(self) -> Path:
+        return self.root / "README.md"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report" / "index.html"
+
+    @property
+    def clips(self) -> Path:
+        return self.root / "clips"
+
+    def clip(self, clip_id: str) -> Path:
+        return self.clips / clip_id
+
+    def subject(self, subject: str) -> Path:
+        return self.root / "subjects" / subject
+
+
+def open_folder(path: str | Path) -> DatasetPaths:
+    """The paths of an existing dataset.
+
+    Raises:
+        InputError: the folder is missing or is not a dataset.
+    """
+    paths = DatasetPaths(Path(path))
+    if not paths.root.is_dir():
+        raise InputError(path, "no such folder", "a dataset folder")
+    if not paths.info.is_file():
+        raise InputError(path, "a folder without dataset.json", "a dataset folder")
+    return paths
+
+
+def seeded_rng(seed: int, *names: str) -> np.random.Generator:
+    """The one generator of a clip or subject: a function of the dataset's seed and the names alone."""
+    digest = hashlib.sha256("/".join(names).encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,129 @@
+"""Writing a dataset: each clip and subject folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from odah import __version__
+from odah.config import GenerateConfig
+from odah.dataset.plan import ClipPlan
+from odah.dataset.schema import SCHEMA_VERSION, VIEWS, DatasetPaths, file_hash
+from odah.errors import InputError, OdahError
+from odah.files import atomic_folder, atomic_path
+from odah.osim import Model
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Readable JSON, whole or not at all; NaN is refused because JSON has none."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n")
+
+
+def start_dataset(out: Path, config: GenerateConfig, model: Model) -> DatasetPaths:
+    """Make the folder, or take up one that the same config began.
+
+    Raises:
+        InputError: `out` holds something else, or a dataset of another config.
+    """
+    paths = DatasetPaths(out)
+    # Through JSON, so that tuples compare equal to the lists that come back from the file.
+    settings = json.loads(config.model_dump_json())
+    if paths.info.is_file():
+        _check_same_config(paths, settings)
+        return paths
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(out, "a folder that is not a dataset", "an empty or new folder, or a dataset of this config")
+    info = {
+        "schema_version": SCHEMA_VERSION,
+        "odah_version": __version__,
+        "name": config.name,
+        "seed": config.seed,
+        "config": settings,
+        "views": list(VIEWS),
+        "rate": config.clip.rate,
+        "coordinate_names": list(model.coordinate_names),
+        "coordinate_ranges": [list(coordinate.range) for coordinate in model.coordinates],
+        "body_names": list(model.body_names),
+        "joint_names": list(model.joint_names),
+        "marker_names": list(model.marker_names),
+    }
+    write_json(paths.info, info)
+    return paths
+
+
+def _check_same_config(paths: DatasetPaths, settings: dict[str, Any]) -> None:
+    begun = read_info(paths)["config"]
+    changed = sorted(key for key in settings.keys() | begun.keys() if settings.get(key) != begun.get(key))
+    if changed:
+        raise InputError(
+            paths.info, f"a dataset begun with other values of {', '.join(changed)}", "the same config or a new folder"
+        )
+
+
+def read_info(paths: DatasetPaths) -> dict[str, Any]:
+    """`dataset.json`.
+
+    Raises:
+        InputError: not JSON, or of another schema version.
+    """
+    try:
+        info = json.loads(paths.info.read_text())
+        version = info["schema_version"]
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        raise InputError(paths.info, "no valid dataset description", "JSON with schema_version") from None
+    if version != SCHEMA_VERSION:
+        raise InputError(f"{paths.info}: schema_version", repr(version), f"{SCHEMA_VERSION}")
+    return info
+
+
+def write_clip(
+    paths: DatasetPaths, plan: ClipPlan, record: dict[str, Any], fill: Callable[[Path], dict[str, Any]]
+) -> None:
+    """Make `clips/<clip>`: `fill` writes the files into a temporary folder and returns more of `clip.json`."""
+    with atomic_folder(paths.clip(plan.clip_id)) as folder:
+        record = {
+            "clip": plan.clip_id,
+            "subject": plan.subject,
+            "action": plan.action,
+            "split": plan.split,
+            **record,
+            **fill(folder),
+        }
+        record["sha256"] = {path.name: file_hash(path) for path in sorted(folder.iterdir())}
+        write_json(folder / "clip.json", record)
+
+
+def write_labels(path: Path, labels: Mapping[str, np.ndarray]) -> None:
+    """`labels.npz`: float32 but for flags and time, which keep their type; refuses what is not finite."""
+    arrays: dict[str, Any] = {}
+    for name, array in labels.items():
+        if not np.isfinite(array).all():
+            raise OdahError(f"{path.parent.name}: label {name} is not finite; the clip is dropped")
+        keep = array.dtype == bool or name == "time"
+        arrays[name] = array if keep else array.astype(np.float32)
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
+
+
+INDEX_FIELDS = ("clip", "subject", "action", "split", "num_frames", "rate")
+
+
+def write_index(paths: DatasetPaths) -> int:
+    """`index.parquet`, a row a finished clip, from the clips' own records; returns the number of rows."""
+    rows = []
+    for path in sorted(paths.clips.glob("*/clip.json")):
+        record = json.loads(path.read_text())
+        budget = {name: value for name, value in record["error_budget"].items() if isinstance(value, int | float)}
+        hashes = {f"sha256_{name}": value for name, value in record["sha256"].items()}
+        flags = {"flags": "; ".join(record["flags"])}
+        rows.append({name: record[name] for name in INDEX_FIELDS} | budget | flags | hashes)
+    with atomic_path(paths.index) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows), temporary)
+    return len(rows)

@@ -1,0 +1,87 @@
+"""What works on this machine, what is missing, and what mends it."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from odah.errors import OdahError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part of the machine: its state, and the command that mends it if it is missing."""
+
+    name: str
+    is_ok: bool
+    state: str
+    remedy: str = ""
+    is_required: bool = True
+
+
+PACKAGES: tuple[tuple[str, str, str, bool], ...] = (
+    ("torch", "torch", "pip install odah", True),
+    ("opensim", "opensim", "pip install 'odah[kinematics]'", True),
+    ("ezc3d", "ezc3d", "pip install 'odah[kinematics]'", True),
+    ("PyAV", "av", "pip install 'odah[generate]'", True),
+    ("OpenCV", "cv2", "pip install 'odah[generate]'", True),
+    ("scikit-learn", "sklearn", "pip install 'odah[register]'", False),
+    ("smplx", "smplx", "pip install 'odah[smplx]' (non-commercial licence)", False),
+)
+
+
+def _package(name: str, module: str, remedy: str, is_required: bool) -> Finding:
+    if importlib.util.find_spec(module) is None:
+        return Finding(name, False, "not installed", remedy, is_required)
+    distribution = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn"}.get(module, module)
+    try:
+        state = version(distribution)
+    except PackageNotFoundError:
+        state = "installed"
+    return Finding(name, True, state, is_required=is_required)
+
+
+def _gpu() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding("GPU", True, torch.cuda.get_device_name(), is_required=False)
+    return Finding("GPU", False, "none that torch can use", "the CPU does everything, slower", False)
+
+
+def _body() -> Finding:
+    from odah.body import load_body
+
+    try:
+        body = load_body()
+    except OdahError as error:
+        return Finding("open body", False, str(error), "pip install --force-reinstall odah")
+    return Finding("open body", True, f"{body.num_vertices} vertices, {body.num_betas} betas")
+
+
+def _blender() -> list[Finding]:
+    from odah.render.blender_env import find_blender
+    from odah.render.probe import probe_blender
+
+    try:
+        command = find_blender(install=False)
+    except OdahError as error:
+        return [Finding("Blender", False, "none found yet", f"it is installed on first use ({error})", False)]
+    try:
+        probe = probe_blender(command)
+    except OdahError as error:
+        return [Finding("Blender", False, "does not run", str(error))]
+    return [
+        Finding("Blender", True, f"{probe.blender_version} ({' '.join(command)})"),
+        Finding("renderer", True, f"{probe.gl_renderer or 'no OpenGL'}: engine auto means {probe.auto_engine}"),
+    ]
+
+
+def examine() -> list[Finding]:
+    """All findings, most basic first."""
+    findings = [Finding("Python", sys.version_info >= (3, 11), platform.python_version(), "use Python 3.11 or newer")]
+    findings += [_package(*package) for package in PACKAGES]
+    return [*findings, _gpu(), _body(), *_blender()]
