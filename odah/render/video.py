@@ -1,0 +1,97 @@
+"""H264 pictures and lossless FFV1 masks, without an ffmpeg on the PATH."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from odah.errors import InputError
+from odah.files import existing_file
+
+_BT601 = 6  # SMPTE 170M: what decoders assume where a file does not say, and swscale's default
+
+
+class VideoWriter:
+    """Encodes frames of equal size at a constant rate; use it as a context manager.
+
+    codec: "libx264" takes BGR frames (H, W, 3), "ffv1" grey ones (H, W), both uint8.
+    One encoding thread, so that the file does not depend on the machine's number of cores.
+    """
+
+    def __init__(self, path: Path, codec: str, size: tuple[int, int], rate: float, crf: int = 23) -> None:
+        self.num_frames = 0
+        self._is_gray = codec == "ffv1"
+        options = {"fflags": "+bitexact"}  # no dates, no random numbers: the same frames make the same file
+        if not self._is_gray:
+            options["movflags"] = "+faststart"
+        self._container = av.open(str(path), "w", options=options)
+        frames_per_second = Fraction(rate).limit_denominator(1001)
+        self._stream = self._container.add_stream(codec, rate=frames_per_second)
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "gray" if self._is_gray else "yuv420p"
+        context = self._stream.codec_context
+        context.time_base = 1 / frames_per_second
+        context.thread_count = 1
+        context.gop_size = 1 if self._is_gray else 60
+        if not self._is_gray:
+            context.options = {"crf": str(crf), "preset": "medium"}
+            context.colorspace = context.color_primaries = context.color_trc = _BT601
+            context.color_range = 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+        else:
+            with suppress(FFmpegError):  # half a file: the caller drops it
+                self._container.close()
+
+    def write(self, picture: np.ndarray) -> None:
+        """Append one frame."""
+        frame = av.VideoFrame.from_ndarray(picture, format="gray" if self._is_gray else "bgr24")
+        frame.pts = self.num_frames
+        frame.time_base = self._stream.codec_context.time_base
+        self._container.mux(self._stream.encode(frame))
+        self.num_frames += 1
+
+
+def read_frames(path: str | Path, pixel_format: str = "rgb24") -> Iterator[np.ndarray]:
+    """The frames of a video, (H, W, 3) uint8 RGB or, as "gray", (H, W).
+
+    Raises:
+        InputError: missing, empty, or no video.
+    """
+    path = existing_file(path, "a video")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise InputError(path, "no pictures", "a video")
+            for frame in container.decode(video=0):
+                yield frame.to_ndarray(format=pixel_format)
+    except FFmpegError as error:
+        raise InputError(path, f"unreadable data ({error.strerror})", "a video") from error
+
+
+def read_masks(path: str | Path) -> np.ndarray:
+    """(T, H, W) bool, true on the person, of a mask video.
+
+    Raises:
+        InputError: missing, empty, or no video.
+    """
+    masks = [frame > 127 for frame in read_frames(path, "gray")]
+    if not masks:
+        raise InputError(path, "no frames", "a mask video")
+    return np.stack(masks)

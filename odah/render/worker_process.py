@@ -1,0 +1,123 @@
+"""One running Blender: jobs in, answers out, and an honest end when it crashes or hangs."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import threading
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from odah.errors import OdahError
+from odah.render.blender_env import Blender
+
+_HARMLESS = ("EGL_BAD_MATCH", "Saved: ", "Time: ", "Fra:")
+
+
+class WorkerProcess:
+    """Blender running `blender_scenes/worker.py` until `close`.
+
+    Raises:
+        OdahError: it does not start.
+    """
+
+    def __init__(self, blender: Blender, timeout: float, *arguments: str) -> None:
+        self._timeout = timeout
+        command = blender.command(*arguments)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            raise OdahError(f"cannot start {command[0]}: {error.strerror}") from error
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._notes: deque[str] = deque(maxlen=20)
+        self._readers = [
+            threading.Thread(target=target, daemon=True) for target in (self._read_answers, self._read_notes)
+        ]
+        for reader in self._readers:
+            reader.start()
+        try:
+            self.about = self.next_answer()
+        except OdahError:
+            self.close()
+            raise
+
+    def send(self, job: Path) -> None:
+        """Name a job file to the worker."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"job": str(job)}) + "\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise OdahError(self._ending()) from error
+
+    def next_answer(self) -> dict[str, Any]:
+        """Wait for one answer.
+
+        Raises:
+            OdahError: Blender ended, said nothing in time, or reports that the job failed.
+        """
+        try:
+            answer = self._answers.get(timeout=self._timeout)
+        except queue.Empty:
+            raise OdahError(f"Blender gave no frame for {self._timeout:.0f} s{self._tail()}") from None
+        if answer is None:
+            raise OdahError(self._ending())
+        if answer["event"] == "failed":
+            raise OdahError(f"Blender could not render the clip: {answer['message']}")
+        return answer
+
+    def close(self) -> None:
+        """End the process; safe to call twice."""
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it died with unread input
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for reader in self._readers:
+            reader.join(timeout=5)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _read_answers(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                answer = json.loads(line)
+            except json.JSONDecodeError:  # what Blender itself prints before the worker runs
+                self._notes.append(line.strip())
+                continue
+            self._answers.put(answer)
+        self._answers.put(None)
+
+    def _read_notes(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if line.strip() and not any(word in line for word in _HARMLESS):
+                self._notes.append(line.strip())
+
+    def _ending(self) -> str:
+        try:
+            status = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return f"Blender closed its output{self._tail()}"
+        self._readers[1].join(timeout=5)
+        reason = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
+        return f"Blender {reason}{self._tail()}"
+
+    def _tail(self) -> str:
+        return f"; its last words: {' | '.join(list(self._notes)[-5:])}" if self._notes else ""
