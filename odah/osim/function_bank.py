@@ -1,0 +1,89 @@
+"""Many scalar functions of the coordinates, evaluated together in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from odah.osim.functions import Constant, Function, LinearFunction, PiecewisePolynomial, unwrap
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+BankEntry = tuple[Function, tuple[str, ...]]
+"""A function and the names of the coordinates it takes."""
+
+
+class FunctionBank(nn.Module):
+    """The values of F functions for any batch of coordinates.
+
+    Constants and linear functions are one matrix product. All the others are functions of one
+    coordinate, kept as piecewise polynomials padded to the same number of pieces and order.
+    """
+
+    weight: Tensor  # (C, F)
+    bias: Tensor  # (F,)
+    curved: Tensor  # (S,) which of the F functions are piecewise polynomials
+    inputs: Tensor  # (S,) the coordinate each of them takes
+    breaks: Tensor  # (S, P - 1)
+    anchors: Tensor  # (S, P)
+    coefficients: Tensor  # (S, P, D), lowest order first
+
+    def __init__(
+        self,
+        functions: Sequence[BankEntry],
+        coordinate_names: tuple[str, ...],
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        weight, bias = np.zeros((len(coordinate_names), len(functions))), np.zeros(len(functions))
+        curved: list[int] = []
+        inputs: list[int] = []
+        pieces: list[PiecewisePolynomial] = []
+        for k, (function, names) in enumerate(functions):
+            scale, inner = unwrap(function)
+            columns = [coordinate_names.index(name) for name in names]
+            if isinstance(inner, Constant):
+                bias[k] = scale * inner.value
+            elif isinstance(inner, LinearFunction):
+                weight[columns, k] = scale * np.array(inner.coefficients[:-1])
+                bias[k] = scale * inner.coefficients[-1]
+            else:
+                curved.append(k)
+                inputs.append(columns[0])
+                pieces.append(inner.pieces().times(scale))
+        for name, values in {"weight": weight, "bias": bias, **padded(pieces)}.items():
+            self.register_buffer(name, torch.as_tensor(values, dtype=dtype))
+        self.register_buffer("curved", torch.as_tensor(curved, dtype=torch.int64))
+        self.register_buffer("inputs", torch.as_tensor(inputs, dtype=torch.int64))
+
+    def forward(self, coordinates: Float[Tensor, "*B C"]) -> Float[Tensor, "*B F"]:
+        values = coordinates @ self.weight + self.bias
+        if len(self.curved) == 0:
+            return values
+        x = coordinates[..., self.inputs].reshape(-1, len(self.inputs)).T.contiguous()  # (S, N)
+        piece = torch.searchsorted(self.breaks, x.detach(), right=True)
+        offset = x - self.anchors.gather(1, piece)
+        row = torch.arange(len(x), device=x.device)[:, None]
+        *lower, curve = self.coefficients[row, piece].unbind(-1)  # each (S, N)
+        for coefficient in reversed(lower):  # Horner's rule
+            curve = curve * offset + coefficient
+        return values.index_copy(-1, self.curved, curve.T.reshape(*values.shape[:-1], len(x)))
+
+
+def padded(pieces: list[PiecewisePolynomial]) -> dict[str, np.ndarray]:
+    """The piecewise polynomials as rows of equal length; the padding lies beyond every input."""
+    num_pieces = max((len(p.anchors) for p in pieces), default=1)
+    order = max((p.coefficients.shape[1] for p in pieces), default=1)
+    breaks = np.full((len(pieces), num_pieces - 1), np.inf)
+    anchors = np.zeros((len(pieces), num_pieces))
+    coefficients = np.zeros((len(pieces), num_pieces, order))
+    for row, p in enumerate(pieces):
+        breaks[row, : len(p.breaks)] = p.breaks
+        anchors[row, : len(p.anchors)] = p.anchors
+        coefficients[row, : len(p.anchors), : p.coefficients.shape[1]] = p.coefficients
+    return {"breaks": breaks, "anchors": anchors, "coefficients": coefficients}

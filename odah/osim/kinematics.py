@@ -1,0 +1,288 @@
+"""Markers to a scaled model and its coordinates: the one result that the later stages take."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from odah.errors import InputError, OdahError
+from odah.files import read_text
+from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
+from odah.osim import setup_files
+from odah.osim.fit_scale import fit_scale
+from odah.osim.fk import ForwardKinematics
+from odah.osim.full_body import full_body_model
+from odah.osim.markersets import MarkerSet, choose_marker_set
+from odah.osim.model import Model
+from odah.osim.parse import read_model
+from odah.osim.storage import read_coordinates
+from odah.osim.tools import (
+    CONVERGED_ACCURACY,
+    InverseKinematics,
+    inverse_kinematics_with_opensim,
+    scale_with_opensim,
+)
+from odah.osim.write import write_model
+
+MIN_MARKERS = 8
+_AGREEMENT = 1e-4  # m, between OpenSim's marker errors and ours
+_MIN_VISIBLE = 0.5  # of the tracked markers, for a frame to be solved at either end of a trial
+
+
+@dataclass(frozen=True)
+class Kinematics:
+    """A scaled model and its coordinates over time.
+
+    coordinates: (T, C) rad and m, in the model's order. scale_factors: (K, 3) against the generic model.
+    marker_errors: (T,) RMS distance of measured to model markers, m, unweighted; NaN where too few were seen
+    and the coordinates are interpolated. marker_distances: (T, M) m, of `tracked_markers`, NaN where unseen.
+    model_xml: the whole .osim where it holds more than `model`.
+    """
+
+    model: Model
+    coordinates: np.ndarray
+    rate: float
+    source: Source
+    start_time: float
+    scale_factors: np.ndarray
+    marker_errors: np.ndarray | None = None
+    tracked_markers: tuple[str, ...] = ()
+    marker_distances: np.ndarray | None = None
+    notes: tuple[str, ...] = field(default=())
+    model_xml: str | None = None
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.coordinates)
+
+    @property
+    def time(self) -> np.ndarray:
+        return self.trajectory.time
+
+    @property
+    def trajectory(self) -> CoordinateTrajectory:
+        return CoordinateTrajectory(
+            self.model.coordinate_names, self.coordinates, self.rate, self.source, self.start_time, self.notes
+        )
+
+
+def solve_kinematics(
+    markers: MarkerTrajectories,
+    model: Model | str | Path | None = None,
+    *,
+    scale_setup: str | Path | None = None,
+    ik_setup: str | Path | None = None,
+    marker_set: MarkerSet | None = None,
+    mass: float | None = None,
+    accuracy: float = CONVERGED_ACCURACY,
+) -> Kinematics:
+    """Scale a model to a marker trial and solve its coordinates with OpenSim.
+
+    model: generic model or its .osim file; None takes the scale set-up's own, else the full-body model.
+    scale_setup: a ScaleTool set-up; None fits the model to the trial itself. ik_setup: an
+    InverseKinematicsTool set-up, whose tasks, weights and time range are used. marker_set: where the
+    markers sit and what they weigh; None chooses by their names. mass: kg; None keeps the model's.
+
+    Raises:
+        InputError: markers and model do not fit together. OdahError: OpenSim fails.
+    """
+    markers, dropped = _usable(markers.in_ground(), ik_setup)
+    with tempfile.TemporaryDirectory(prefix="odah_kinematics_") as scratch:
+        scaled_path = Path(scratch) / "model.osim"
+        if scale_setup is None:
+            factors, weights, notes = _scale_to_trial(scaled_path, markers, model, marker_set, mass)
+        else:
+            factors, notes = _scale_by_setup(scaled_path, scale_setup, model, mass), ()
+            weights = None if marker_set is None else marker_set.weights
+        scaled = read_model(scaled_path)
+        weights = _shared_weights(markers, scaled, weights, ik_setup)
+        markers, trimmed = _trimmed(markers, weights)
+        solution = inverse_kinematics_with_opensim(
+            scaled_path, markers, weights=weights, setup=ik_setup, accuracy=accuracy
+        )
+        xml = read_text(scaled_path, "an OpenSim model")
+    return _kinematics(scaled, xml, solution, markers, weights, factors, (*dropped, *trimmed, *notes))
+
+
+def load_opensim_motion(mot_path: str | Path, osim_path: str | Path) -> Kinematics:
+    """Coordinates solved elsewhere, with the (scaled) model they belong to; scale factors are all 1."""
+    model = read_model(osim_path)
+    trajectory = read_coordinates(mot_path, model)
+    return Kinematics(
+        model=model,
+        coordinates=trajectory.values,
+        rate=trajectory.rate,
+        source=trajectory.source,
+        start_time=trajectory.start_time,
+        scale_factors=np.ones((len(model.bodies), 3)),
+        notes=trajectory.notes,
+        model_xml=read_text(osim_path, "an OpenSim model"),
+    )
+
+
+def _usable(
+    markers: MarkerTrajectories, ik_setup: str | Path | None
+) -> tuple[MarkerTrajectories, tuple[str, ...]]:
+    """Markers seen at least once, in the time range of the set-up; and what was left out."""
+    if ik_setup is not None:
+        first, last = setup_files.ik_time_range(ik_setup)
+        half_step = 0.5 / markers.rate
+        inside = (markers.time >= first - half_step) & (markers.time <= last + half_step)
+        if not inside.any():
+            raise InputError(
+                f"{ik_setup}, time_range", f"{first:g} to {last:g} s", f"times of {markers.source.path}"
+            )
+        markers = _frames(markers, np.flatnonzero(inside))
+    seen = np.flatnonzero(np.isfinite(markers.positions).all(axis=-1).any(axis=0))
+    names = tuple(markers.names[index] for index in seen)
+    unseen = [name for name in markers.names if name not in names]
+    if len(names) < MIN_MARKERS:
+        raise InputError(
+            markers.source.path, f"{len(names)} markers with positions", f"at least {MIN_MARKERS}"
+        )
+    notes = (f"markers without any position, left out: {', '.join(unseen)}",) if unseen else ()
+    return replace(markers, names=names, positions=markers.positions[:, seen]), notes
+
+
+def _scale_to_trial(
+    out_path: Path,
+    markers: MarkerTrajectories,
+    model: Model | str | Path | None,
+    marker_set: MarkerSet | None,
+    mass: float | None,
+) -> tuple[dict[str, np.ndarray], dict[str, float], tuple[str, ...]]:
+    """Fit scale and markers to the trial itself; write the scaled model."""
+    with tempfile.TemporaryDirectory(prefix="odah_generic_") as scratch:
+        generic_path, generic = _generic_model(Path(scratch), model)
+        marker_set = choose_marker_set(markers.names, generic) if marker_set is None else marker_set
+        fit = fit_scale(generic, marker_set, markers)
+        setup_files.write_marker_set(Path(scratch) / "markers.xml", fit.markers)
+        setup = setup_files.write_manual_scale_setup(
+            Path(scratch) / "setup.xml",
+            model_file=generic_path.name,
+            marker_set_file="markers.xml",
+            scale_factors=fit.scale_factors,
+            mass=mass,
+        )
+        scale_with_opensim([setup], out_path, model_path=generic_path)
+    notes = [f"markers placed by the set {marker_set.name!r}, bones scaled to the trial itself", *fit.notes]
+    if mass is None:
+        notes.append(f"mass not known: the generic model's {generic.mass:.1f} kg is kept")
+    return dict(fit.scale_factors), marker_set.weights, tuple(notes)
+
+
+def _generic_model(folder: Path, model: Model | str | Path | None) -> tuple[Path, Model]:
+    """Path and content of the unscaled model."""
+    if isinstance(model, str | Path):
+        return Path(model).resolve(), read_model(model)
+    model = full_body_model() if model is None else model
+    path = folder / "generic.osim"
+    write_model(model, path)
+    return path, model
+
+
+def _scale_by_setup(
+    out_path: Path, setup: str | Path, model: Model | str | Path | None, mass: float | None
+) -> dict[str, np.ndarray]:
+    with tempfile.TemporaryDirectory(prefix="odah_generic_") as scratch:
+        model_path = None if model is None else _generic_model(Path(scratch), model)[0]
+        chain = setup_files.scale_setup_chain(setup, model_path=model_path)
+        return scale_with_opensim(chain, out_path, model_path=model_path, mass=mass)
+
+
+def _shared_weights(
+    markers: MarkerTrajectories, model: Model, weights: dict[str, float] | None, ik_setup: str | Path | None
+) -> dict[str, float]:
+    """Weights of the markers that are measured, on the model, and wanted.
+
+    Raises:
+        InputError: fewer than MIN_MARKERS are.
+    """
+    if ik_setup is not None:
+        weights = setup_files.ik_weights(ik_setup)
+    if weights is None:
+        weights = dict.fromkeys(model.marker_names, 1.0)
+    on_model = set(model.marker_names)
+    shared = {n: weights[n] for n in markers.names if n in on_model and weights.get(n, 0.0) > 0.0}
+    if len(shared) < MIN_MARKERS:
+        raise InputError(
+            f"{markers.source.path}, marker names",
+            f"{_few(markers.names)}, of which {len(shared)} are tracked markers of the model",
+            f"at least {MIN_MARKERS} of the model's, such as {_few(weights)}",
+        )
+    return shared
+
+
+def _few(names: Iterable[str]) -> str:
+    return ", ".join(list(names)[:5])
+
+
+def _trimmed(
+    markers: MarkerTrajectories, weights: dict[str, float]
+) -> tuple[MarkerTrajectories, tuple[str, ...]]:
+    """The trial without the frames at either end in which most tracked markers are unseen."""
+    columns = [markers.names.index(name) for name in weights]
+    visible = np.isfinite(markers.positions[:, columns]).all(axis=-1).mean(axis=1)
+    enough = np.flatnonzero(visible >= _MIN_VISIBLE)
+    if len(enough) < 2:
+        raise InputError(markers.source.path, "hardly any frame with half of its markers", "markers in view")
+    kept = np.arange(enough[0], enough[-1] + 1)
+    notes = []
+    if len(kept) < markers.num_frames:
+        notes.append(f"left out {markers.num_frames - len(kept)} frames at the ends: most markers unseen")
+    sparse = int((visible[kept] < _MIN_VISIBLE).sum())
+    if sparse:
+        notes.append(f"{sparse} frames have less than half of their markers")
+    return _frames(markers, kept), tuple(notes)
+
+
+def _frames(markers: MarkerTrajectories, frames: np.ndarray) -> MarkerTrajectories:
+    """Consecutive frames of a trial."""
+    start = markers.start_time + frames[0] / markers.rate
+    return replace(markers, positions=markers.positions[frames], start_time=start)
+
+
+def _kinematics(
+    model: Model,
+    xml: str,
+    solution: InverseKinematics,
+    markers: MarkerTrajectories,
+    weights: dict[str, float],
+    factors: dict[str, np.ndarray],
+    notes: tuple[str, ...],
+) -> Kinematics:
+    """Put the result together; errors are by our own forward kinematics, which must agree with OpenSim's."""
+    order = [solution.names.index(name) for name in model.coordinate_names]
+    coordinates = solution.coordinates[:, order]
+    tracked = tuple(weights)
+    measured = markers.positions[:, [markers.names.index(name) for name in tracked]]
+    on_model = [model.marker_names.index(name) for name in tracked]
+    modelled = ForwardKinematics(model)(torch.from_numpy(coordinates)).markers.numpy()[:, on_model]
+    distances = np.linalg.norm(measured - modelled, axis=-1)
+    is_seen = np.isfinite(distances)
+    squares = np.where(is_seen, distances, 0.0) ** 2
+    errors = np.sqrt(squares.sum(axis=1) / np.maximum(is_seen.sum(axis=1), 1))
+    errors[~np.isfinite(solution.rms_errors)] = np.nan  # interpolated frames
+    difference = np.nanmax(np.abs(errors - solution.rms_errors))
+    if difference > _AGREEMENT:
+        raise OdahError(
+            f"our marker errors and OpenSim's differ by {difference * 1e3:.2f} mm on the model {model.name!r}"
+        )
+    return Kinematics(
+        model=model,
+        coordinates=coordinates,
+        rate=markers.rate,
+        source=markers.source,
+        start_time=markers.start_time,
+        scale_factors=np.array([factors.get(body, np.ones(3)) for body in model.body_names]),
+        marker_errors=errors,
+        tracked_markers=tracked,
+        marker_distances=distances,
+        notes=notes,
+        model_xml=xml,
+    )

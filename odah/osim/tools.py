@@ -1,0 +1,291 @@
+"""OpenSim's ScaleTool and InverseKinematicsTool behind two functions: the only file that runs OpenSim.
+
+Both work in scratch folders, keep OpenSim's chatter off the terminal, and turn its failures into `OdahError`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from odah.errors import OdahError
+from odah.files import atomic_path, existing_file
+from odah.motion.trc import write_trc
+from odah.motion.types import MarkerTrajectories
+from odah.osim import setup_files
+from odah.osim.root_pose import align_root, free_root
+from odah.osim.storage import read_storage
+
+CONVERGED_ACCURACY = 1e-9
+"""OpenSim's default of 1e-5 stops up to tens of degrees short where markers hardly constrain a coordinate."""
+
+_MIN_SEEN = 3
+_BOUND_MARGIN = 0.1  # of a coordinate's range: an assembly that starts at a bound can stay stuck there
+
+
+@dataclass(frozen=True)
+class InverseKinematics:
+    """Coordinates (T, C) in rad and m in the model's order; marker errors (T,) in m, unweighted."""
+
+    names: tuple[str, ...]
+    coordinates: np.ndarray
+    rms_errors: np.ndarray
+    max_errors: np.ndarray
+
+
+def import_opensim() -> ModuleType:
+    """OpenSim's Python module, silenced.
+
+    Raises:
+        OdahError: it is not installed.
+    """
+    try:
+        import opensim
+    except ImportError as error:
+        raise OdahError(f"OpenSim cannot be imported ({error}): pip install 'odah[kinematics]'") from error
+    opensim.Logger.setLevelString("Off")  # before the first message, which would create ./opensim.log
+    return opensim
+
+
+@contextmanager
+def _quiet_stdout() -> Iterator[None]:
+    """Send what C++ prints to standard output nowhere: the tools print models whatever the log level is."""
+    sys.stdout.flush()
+    c_library = ctypes.CDLL(None)
+    kept = os.dup(1)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        c_library.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def scale_with_opensim(
+    setups: Sequence[str | Path],
+    out_path: str | Path,
+    *,
+    model_path: str | Path | None = None,
+    mass: float | None = None,
+) -> dict[str, np.ndarray]:
+    """Run ScaleTool set-ups one after the other and write the resulting model.
+
+    setups: each takes the model of the one before it; the first its own, or `model_path` if given.
+    mass: of the subject, kg, in place of the set-ups' own.
+
+    Returns:
+        The factors (3,) applied to each body, in its own axes.
+
+    Raises:
+        InputError: a set-up names a file that does not exist. OdahError: the tool failed.
+    """
+    opensim = import_opensim()
+    total: dict[str, np.ndarray] = {}
+    model = model_path
+    with tempfile.TemporaryDirectory(prefix="odah_scale_") as scratch:
+        for index, setup in enumerate(setups):
+            folder = Path(scratch) / str(index)
+            folder.mkdir()
+            staged = setup_files.stage_scale_setup(setup, folder, model_path=model, mass=mass)
+            model = _run_scale_tool(opensim, staged, setup)
+            for body, factors in setup_files.read_scale_set(folder / setup_files.SCALE_SET).items():
+                total[body] = total.get(body, np.ones(3)) * factors
+        if model is None:
+            raise OdahError("scaling needs at least one set-up")
+        _write_with_free_root(opensim, model, out_path)
+    return total
+
+
+def inverse_kinematics_with_opensim(
+    model_path: str | Path,
+    markers: MarkerTrajectories,
+    *,
+    weights: Mapping[str, float] | None = None,
+    setup: str | Path | None = None,
+    accuracy: float = CONVERGED_ACCURACY,
+) -> InverseKinematics:
+    """The coordinates that bring the model's markers closest to the measured ones, frame by frame.
+
+    weights: of the markers to track; None takes those of `setup`, else 1 for every marker the model has.
+    setup: an InverseKinematicsTool set-up, whose tasks are kept and whose files and accuracy are ours.
+    A marker is left out of the frames in which it is NaN; frames that show fewer than three are interpolated,
+    and their errors are NaN. The root joint is freed and aligned with the first frame, so that people may face
+    backwards and be anywhere; coordinates that are locked, or that no marker tells, stay at their defaults.
+
+    Raises:
+        OdahError: the tool failed, or its answer is not a number.
+    """
+    opensim = import_opensim()
+    markers = replace(markers.in_ground(), start_time=0.0)
+    with tempfile.TemporaryDirectory(prefix="odah_ik_") as scratch:
+        folder = Path(scratch)
+        model = opensim.Model(str(existing_file(model_path, "an OpenSim model")))
+        motion_types = [(c.getName(), c.getMotionType()) for c in model.getCoordinateSet()]
+        tracked = _tracked_weights(model, markers, weights, setup)
+        markers = _only(markers, tracked)
+        solvable = np.isfinite(markers.positions).all(axis=-1).sum(axis=1) >= _MIN_SEEN
+        if not solvable.any():
+            raise OdahError(f"no frame of {markers.source.path} shows {_MIN_SEEN} tracked markers")
+        seen = replace(markers, positions=markers.positions[solvable])
+        _prepare_model(opensim, model, seen)
+        model.printToXML(str(folder / "model.osim"))
+        write_trc(folder / "markers.trc", seen)
+        staged = setup_files.stage_ik_setup(
+            folder,
+            setup=setup,
+            weights=tracked,
+            model_file="model.osim",
+            marker_file="markers.trc",
+            accuracy=accuracy,
+        )
+        _run_ik_tool(opensim, staged, markers)
+        rotational = {n for n, kind in motion_types if kind == opensim.Coordinate.Rotational}
+        solution = _read_solution(folder, tuple(n for n, _ in motion_types), rotational, seen.num_frames)
+    return _with_gaps_filled(solution, solvable)
+
+
+def _run_scale_tool(opensim: ModuleType, staged: Path, setup: str | Path) -> Path:
+    """Run a staged set-up; the path of the model it wrote."""
+    places = setup_files.places_markers(staged)
+    result = staged.parent / (setup_files.PLACED_MODEL if places else setup_files.SCALED_MODEL)
+    try:
+        with _quiet_stdout():
+            succeeded = opensim.ScaleTool(str(staged)).run()
+    except RuntimeError as error:
+        raise OdahError(f"OpenSim's ScaleTool failed on {setup}: {_first_line(error)}") from error
+    # OpenSim 4.6 answers False for a set-up that places no markers, even when all went well.
+    if not result.exists() or (places and not succeeded):
+        raise OdahError(f"OpenSim's ScaleTool failed on {setup}: do model and marker file hold its markers?")
+    return result
+
+
+def _run_ik_tool(opensim: ModuleType, staged: Path, markers: MarkerTrajectories) -> None:
+    try:
+        with _quiet_stdout():
+            succeeded = opensim.InverseKinematicsTool(str(staged)).run()
+    except RuntimeError as error:
+        raise OdahError(
+            f"OpenSim's inverse kinematics failed on {markers.source.path}: {_first_line(error)}"
+        ) from error
+    if not succeeded:
+        raise OdahError(f"OpenSim's inverse kinematics failed on {markers.source.path}")
+
+
+def _read_solution(
+    folder: Path, names: tuple[str, ...], rotational: set[str], num_frames: int
+) -> InverseKinematics:
+    motion = read_storage(folder / setup_files.IK_MOTION)
+    errors = read_storage(folder / "ik_ik_marker_errors.sto")
+    if len(motion.values) != num_frames:
+        raise OdahError(f"OpenSim's inverse kinematics solved {len(motion.values)} of {num_frames} frames")
+    columns = [motion.columns.index(name) for name in names]
+    is_degrees = np.array([motion.in_degrees and name in rotational for name in names])
+    coordinates = motion.values[:, columns] * np.where(is_degrees, np.pi / 180.0, 1.0)
+    rms = errors.values[:, errors.columns.index("marker_error_RMS")]
+    if not np.isfinite(coordinates).all() or not np.isfinite(rms).all():
+        raise OdahError("OpenSim's inverse kinematics answered with values that are not numbers")
+    return InverseKinematics(
+        names, coordinates, rms, errors.values[:, errors.columns.index("marker_error_max")]
+    )
+
+
+def _with_gaps_filled(solution: InverseKinematics, solved: np.ndarray) -> InverseKinematics:
+    """All frames (T,) from the solved ones: coordinates interpolated linearly, errors NaN."""
+    every, known = np.arange(len(solved)), np.flatnonzero(solved)
+    coordinates = np.column_stack([np.interp(every, known, column) for column in solution.coordinates.T])
+    rms, largest = np.full((2, len(solved)), np.nan)
+    rms[solved], largest[solved] = solution.rms_errors, solution.max_errors
+    return InverseKinematics(solution.names, coordinates, rms, largest)
+
+
+def _tracked_weights(
+    model: Any, markers: MarkerTrajectories, weights: Mapping[str, float] | None, setup: str | Path | None
+) -> dict[str, float]:
+    """Weights of the markers that are wanted, measured and in the model."""
+    marker_set = model.getMarkerSet()
+    if weights is None:
+        weights = setup_files.ik_weights(setup) if setup is not None else dict.fromkeys(markers.names, 1.0)
+    common = {n: w for n, w in weights.items() if n in markers.names and marker_set.contains(n) and w > 0}
+    if not common:
+        raise OdahError(f"none of the markers of {markers.source.path} is a tracked marker of the model")
+    return common
+
+
+def _only(markers: MarkerTrajectories, wanted: Mapping[str, float]) -> MarkerTrajectories:
+    keep = [index for index, name in enumerate(markers.names) if name in wanted]
+    names = tuple(markers.names[index] for index in keep)
+    return replace(markers, names=names, positions=markers.positions[:, keep])
+
+
+def _prepare_model(opensim: ModuleType, model: Any, markers: MarkerTrajectories) -> None:
+    """Start pose for the solver: root on the first frame's markers, other coordinates inside their bounds."""
+    model.updForceSet().clearAndDestroy()  # muscles cost time and move no marker
+    root = free_root(model)
+    _start_inside(opensim, model, markers.names, root)
+    align_root(model, root, dict(zip(markers.names, markers.positions[0], strict=True)))
+
+
+def _start_inside(opensim: ModuleType, model: Any, marker_names: Sequence[str], root: Any) -> None:
+    """Move defaults of coordinates that markers tell off the bounds; lock those that no marker tells."""
+    dependent = _dependent_coordinates(opensim, model)
+    told = _joints_above(model, marker_names)
+    for joint in model.getJointSet():
+        if joint.getName() == root.getName():
+            continue
+        for index in range(joint.numCoordinates()):
+            coordinate = joint.get_coordinates(index)
+            if coordinate.getName() in dependent:
+                continue
+            if joint.getName() not in told:
+                coordinate.setDefaultLocked(True)
+            elif coordinate.getDefaultClamped() and not coordinate.getDefaultLocked():
+                low, high = coordinate.getRangeMin(), coordinate.getRangeMax()
+                margin = _BOUND_MARGIN * (high - low)
+                start = np.clip(coordinate.getDefaultValue(), low + margin, high - margin)
+                coordinate.setDefaultValue(float(start))
+
+
+def _joints_above(model: Any, marker_names: Sequence[str]) -> set[str]:
+    """Names of the joints between ground and the markers."""
+    joint_of_body = {joint.getChildFrame().findBaseFrame().getName(): joint for joint in model.getJointSet()}
+    found = set()
+    for name in marker_names:
+        body = model.getMarkerSet().get(name).getParentFrame().findBaseFrame().getName()
+        while body in joint_of_body:
+            joint = joint_of_body[body]
+            found.add(joint.getName())
+            body = joint.getParentFrame().findBaseFrame().getName()
+    return found
+
+
+def _dependent_coordinates(opensim: ModuleType, model: Any) -> set[str]:
+    """Coordinates that an enforced coupler sets."""
+    couplers = (opensim.CoordinateCouplerConstraint.safeDownCast(c) for c in model.getConstraintSet())
+    return {c.getDependentCoordinateName() for c in couplers if c is not None and c.get_isEnforced()}
+
+
+def _write_with_free_root(opensim: ModuleType, model_path: str | Path, out_path: str | Path) -> None:
+    model = opensim.Model(str(model_path))
+    free_root(model)
+    with atomic_path(out_path) as temporary:
+        written = Path(model_path).with_name("free_root.osim")
+        if not model.printToXML(str(written)):
+            raise OdahError(f"OpenSim could not write {out_path}")
+        shutil.copyfile(written, temporary)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
