@@ -1,0 +1,1 @@
+"""Build the open body; run `python -m odah.body.build --help`."""

@@ -1,0 +1,42 @@
+"""The OpenSim model of a person whose body is known: scaled so that it moves as the body's surface does."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from odah.body.body_model import BodyModel
+from odah.body.calibration import fit_skeletons, marker_weights, sample_people
+from odah.body.fit import BodyFitter
+from odah.osim.full_body import full_body_model
+from odah.osim.model import Model
+from odah.osim.scale import scale_model
+
+_NUM_POSES = 14
+_SEED = 0
+"""Every subject is scaled in the same poses, so that only the body decides."""
+_DENSITY = 985.0
+"""kg/m^3; a living adult's mean, lungs half full (Krzywicki and Chinn 1967)."""
+
+
+def body_mass(body: BodyModel, betas: np.ndarray) -> float:
+    """Mass in kg of the volume that the T-pose mesh encloses."""
+    with torch.no_grad():
+        vertices = body.shaped(torch.as_tensor(betas, dtype=body.dtype))[0].double().numpy()
+    a, b, c = (vertices[body.faces[:, k]] for k in range(3))
+    return float(np.einsum("fi,fi->", np.cross(a, b), c) / 6 * _DENSITY)
+
+
+def scale_to_body(fitter: BodyFitter, betas: np.ndarray, name: str) -> tuple[Model, np.ndarray]:
+    """The full-body model scaled to the body of shape `betas`, and its scale factors (K, 3).
+
+    The body strikes a few poses; scale factors and coordinates that bring the registered markers onto
+    its surface are found together, because one static pose does not tell them apart.
+    """
+    registration = fitter.registration
+    generic = registration.calibrated(full_body_model())
+    weights = marker_weights(registration.layout)
+    samples = sample_people(fitter.body, registration.layout, betas[None], _NUM_POSES, _SEED)
+    fit = fit_skeletons(generic, weights, samples, registration.alignments)[0]
+    mass = body_mass(fitter.body, betas)
+    return scale_model(generic, fit.scale_factors, name=name, mass=mass), fit.scale_factors

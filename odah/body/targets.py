@@ -1,0 +1,115 @@
+"""What a body is fitted to: a skeleton's joint centres, markers and segment orientations, in world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from odah.body.lbs import rotvec_to_rotmat
+from odah.body.pose_sampling import relaxed_hands
+from odah.body.registration import SEGMENTS, Registration
+from odah.body.so3 import rotmat_to_rotvec
+from odah.errors import InputError
+from odah.motion.types import R_WORLD_GROUND
+from odah.names import SMPLX_INDEX
+from odah.osim.fk import ForwardKinematics
+from odah.osim.full_body import full_body_model
+from odah.osim.kinematics import Kinematics
+from odah.osim.model import Model
+
+_NO_EXTENT = 5e-4
+"""m; a body whose points span less along an axis does not tell that axis's factor."""
+
+
+@dataclass(frozen=True)
+class SkeletonTargets:
+    """points (T, J + M, 3): joint centres, then markers, world, m; segments (T, S, 3, 3): global
+    rotations that the SMPL-X joints of `SEGMENTS` should have."""
+
+    points: Tensor
+    segments: Tensor
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def frames(self, index: np.ndarray) -> SkeletonTargets:
+        return SkeletonTargets(self.points[index], self.segments[index])
+
+
+def infer_scale_factors(model: Model, generic: Model) -> np.ndarray:
+    """(K, 3) factors that make `generic`'s bodies those of `model`, from joint frames and centres of mass.
+
+    Exact where the model was scaled from `generic`; an axis without extent takes the mean of the
+    body's other axes, and none is more than 1.5 times off that mean.
+    """
+    factors = np.ones((len(model.bodies), 3))
+    for k, name in enumerate(model.body_names):
+        points, known = _points_of(model, name), _points_of(generic, name)
+        shared = [key for key in known if key in points]
+        ours, theirs = (np.array([p[key] for key in shared]) for p in (points, known))
+        extent = (theirs**2).sum(0)
+        has_extent = extent > _NO_EXTENT**2
+        if not has_extent.any():
+            continue
+        ratio = (ours * theirs).sum(0)[has_extent] / extent[has_extent]
+        mean = float(np.average(ratio, weights=extent[has_extent]))
+        factors[k] = mean
+        factors[k, has_extent] = np.clip(ratio, mean / 1.5, mean * 1.5)
+    return factors
+
+
+def _points_of(model: Model, body: str) -> dict[str, np.ndarray]:
+    points = {"com": next(b.com for b in model.bodies if b.name == body)}
+    points |= {joint.name: joint.T_parent[:3, 3] for joint in model.joints if joint.parent == body}
+    return points | {joint.name: joint.T_child[:3, 3] for joint in model.joints if joint.child == body}
+
+
+def skeleton_targets(registration: Registration, kinematics: Kinematics) -> SkeletonTargets:
+    """Targets of a scaled model in motion.
+
+    Raises:
+        InputError: the model has other joints or bodies than the full-body one, or an array another shape.
+    """
+    model, coordinates, scale_factors = kinematics.model, kinematics.coordinates, kinematics.scale_factors
+    registration.check_model(model)
+    if coordinates.ndim != 2 or coordinates.shape[1] != len(model.coordinates):
+        raise InputError("coordinates", f"shape {coordinates.shape}", f"(frames, {len(model.coordinates)})")
+    if scale_factors.shape != (len(model.bodies), 3):
+        raise InputError("scale_factors", f"shape {scale_factors.shape}", f"({len(model.bodies)}, 3)")
+    if (scale_factors == 1).all():
+        # A model read from a file does not say what it was scaled by.
+        scale_factors = infer_scale_factors(model, full_body_model())
+    with torch.no_grad():
+        pose = ForwardKinematics(model)(torch.as_tensor(coordinates, dtype=torch.float64))
+    bodies = [model.body_names.index(marker.body) for marker in registration.markers]
+    offsets = np.array([marker.offset for marker in registration.markers]) * scale_factors[bodies]
+    turned = (pose.body_rotmats[:, bodies] @ torch.from_numpy(offsets)[..., None])[..., 0]
+    joints = [model.joint_names.index(name) for name in registration.regressor.joint_names]
+    points = torch.cat([pose.joints[:, joints], pose.body_positions[:, bodies] + turned], 1)
+    world = torch.from_numpy(R_WORLD_GROUND)
+    segments = [model.body_names.index(name) for name in SEGMENTS.values()]
+    rotmats = world @ pose.body_rotmats[:, segments] @ torch.from_numpy(registration.alignments)
+    return SkeletonTargets(points @ world.T, rotmats)
+
+
+def initial_local_rotmats(segments: Tensor) -> Tensor:
+    """Parent-relative rotations (T, 55, 3, 3) of a body whose segments turn as `segments` (T, S, 3, 3).
+
+    The spine bends evenly from pelvis to chest; collars, neck and head follow the chest.
+    """
+    turned = dict(zip(SEGMENTS, segments.unbind(1), strict=True))
+    local = rotvec_to_rotmat(torch.from_numpy(relaxed_hands())).expand(len(segments), -1, -1, -1).clone()
+    bend = rotvec_to_rotmat(rotmat_to_rotvec(turned["pelvis"].mT @ turned["spine3"]) / 3)
+    local[:, SMPLX_INDEX["pelvis"]] = turned["pelvis"]
+    for name in ("spine1", "spine2", "spine3"):
+        local[:, SMPLX_INDEX[name]] = bend
+    for side in ("left", "right"):
+        for chain in (("pelvis", "hip", "knee", "ankle", "foot"), ("spine3", "shoulder", "elbow", "wrist")):
+            for near, far in pairwise(chain):
+                parent = turned[near] if near in turned else turned[f"{side}_{near}"]
+                local[:, SMPLX_INDEX[f"{side}_{far}"]] = parent.mT @ turned[f"{side}_{far}"]
+    return local
