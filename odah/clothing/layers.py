@@ -1,0 +1,41 @@
+"""What the renderer draws: moving triangle meshes, each with one material."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+MaterialKind = Literal["skin", "cloth", "hair", "leather"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A surface: one shader topology a kind, values only.
+
+    base_color: linear RGB; multiplied with the layer's vertex colours and its texture, where it has them.
+    texture: (H, W, 3) uint8 sRGB image, tiled over the layer's uv; None for plain colour.
+    roughness: 0 mirror to 1 matt.
+    """
+
+    kind: MaterialKind
+    base_color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    roughness: float = 0.7
+    texture: np.ndarray | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class MeshLayer:
+    """One mesh of a clothed person over a clip.
+
+    vertices: (T, N, 3) float32, world, m. faces: (F, 3) int. uv: (N, 2) texture coordinates, one unit a
+    texture tile. colors: (N, 3) linear RGB at the vertices.
+    """
+
+    name: str
+    vertices: np.ndarray
+    faces: np.ndarray
+    material: Material
+    uv: np.ndarray | None = None
+    colors: np.ndarray | None = None

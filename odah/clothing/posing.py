@@ -1,0 +1,119 @@
+"""Garments follow the body: linear blend skinning, the body's own correctives, and staying outside the skin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from odah.clothing.drape import Obstacle
+from odah.clothing.patterns import cloth_field
+from odah.clothing.rest_body import RestBody
+from odah.clothing.surface import vertex_face_incidence, vertex_normals
+from odah.clothing.tailor import Garment
+
+_NORMAL_SCALE = 0.06
+"""m that opposite skin counts as further away (half of it for a right angle): cloth only heeds skin it faces with."""
+_BEYOND_HEM = 0.10
+
+
+def joint_transforms(joint_rotmats: np.ndarray, joints: np.ndarray, rest_joints: np.ndarray) -> np.ndarray:
+    """(T, 55, 3, 4) maps from T-pose to posed: x -> R_j (x - J_j) + p_j, as in SMPL (Loper et al. 2015)."""
+    shift = joints - np.einsum("tjab,jb->tja", joint_rotmats, rest_joints)
+    return np.concatenate([joint_rotmats, shift[..., None]], -1)
+
+
+def skin(vertices: np.ndarray, weights: np.ndarray | sp.csr_matrix, transforms: np.ndarray) -> np.ndarray:
+    """(N, 3) linear blend skinning of one frame; transforms (55, 3, 4)."""
+    blended = np.asarray(weights @ transforms.reshape(len(transforms), 12)).reshape(-1, 3, 4)
+    return np.einsum("nab,nb->na", blended[..., :3], vertices) + blended[..., 3]
+
+
+@dataclass(frozen=True)
+class SkinPatch:
+    """The part of the body that a garment must stay outside of: vertex indices, and faces among them."""
+
+    index: np.ndarray
+    faces: np.ndarray
+    incidence: sp.csr_matrix
+
+    @classmethod
+    def under(cls, rest: RestBody, garment: Garment) -> SkinPatch:
+        """The skin below the cloth and up to 10 cm past its hems."""
+        near = cloth_field(rest, garment.pattern) > -_BEYOND_HEM
+        near &= (rest.hand_weight < 0.5) & (rest.head_weight < 0.5)
+        index = np.flatnonzero(near)
+        renumber = np.full(len(rest.vertices), -1)
+        renumber[index] = np.arange(len(index))
+        faces = renumber[rest.faces[near[rest.faces].all(1)]]
+        return cls(index, faces, vertex_face_incidence(faces, len(index)))
+
+    def points_and_normals(self, body_vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        points = body_vertices[self.index]
+        return points, vertex_normals(points, self.faces, self.incidence)
+
+
+@dataclass(frozen=True)
+class FollowingCloth:
+    """A garment with what it needs to follow its body frame by frame."""
+
+    garment: Garment
+    skin_patch: SkinPatch
+    incidence: sp.csr_matrix
+
+    @classmethod
+    def of(cls, garment: Garment, rest: RestBody) -> FollowingCloth:
+        surface = garment.surface
+        incidence = vertex_face_incidence(surface.faces, surface.num_vertices)
+        return cls(garment, SkinPatch.under(rest, garment), incidence)
+
+    def normals(self, points: np.ndarray) -> np.ndarray:
+        return vertex_normals(points, self.garment.surface.faces, self.incidence)
+
+    def posed(
+        self, transforms: np.ndarray, body: np.ndarray, corrective: np.ndarray,
+        below: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """(N, 3) cloth in one frame, m.
+
+        transforms: (55, 3, 4). body: (N_body, 3) posed skin. corrective: (N_body, 3) its difference from plain
+        skinning. below: points and normals of a garment worn under this one.
+        """
+        garment = self.garment
+        points = skin(garment.surface.vertices, garment.surface.weights, transforms)
+        points += garment.to_skin @ corrective
+        for _ in range(2):
+            points = 0.5 * points + 0.5 * (garment.smoothing @ points)
+        obstacle, normals = self.skin_patch.points_and_normals(body)
+        if below is not None:
+            obstacle, normals = np.concatenate([obstacle, below[0]]), np.concatenate([normals, below[1]])
+        return self._outside(points, obstacle, normals)
+
+    def _outside(self, points: np.ndarray, obstacle: np.ndarray, obstacle_normals: np.ndarray) -> np.ndarray:
+        """Lifted off the skin; the first lift is spread to neighbours so that no single vertex stands out."""
+        facing = Obstacle.of(np.concatenate([obstacle, _NORMAL_SCALE * obstacle_normals], 1), obstacle_normals)
+        for step in range(2):
+            lift = facing_lift(points, self.normals(points), facing, self.garment.gap)
+            if step == 0:
+                for _ in range(2):
+                    lift = np.where(
+                        np.linalg.norm(lift, axis=1, keepdims=True) > 0, lift, 0.6 * (self.garment.smoothing @ lift)
+                    )
+            points = points + lift
+        return points
+
+
+def facing_lift(points: np.ndarray, normals: np.ndarray, facing: Obstacle, gap: np.ndarray) -> np.ndarray:
+    """(N, 3) displacement that clears the skin by `gap` m; only skin that faces the same way counts."""
+    query = np.concatenate([points, _NORMAL_SCALE * normals], 1)
+    distance, index = facing.tree.query(query, k=4, distance_upper_bound=0.12)
+    index = np.minimum(index, len(facing.points) - 1)
+    weight = np.where(np.isfinite(distance), 1 / (np.minimum(distance, 1.0) + 1e-3) ** 2, 0.0)
+    weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12)
+    skin_normals = facing.normals[index]
+    height = np.einsum("nkc,nkc->nk", points[:, None] - facing.points[index, :3], skin_normals)
+    normal = np.einsum("nk,nkc->nc", weight, skin_normals)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    amount = np.where(weight.sum(1) > 0, np.clip(gap - (weight * height).sum(1), 0, 0.06), 0.0)
+    return amount[:, None] * normal
