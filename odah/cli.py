@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 
 from odah import __version__
@@ -173,10 +171,10 @@ def _leave(sentence: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def run(command: Callable[[], object]) -> NoReturn:
-    """Run a command and end the process: 0 done, 1 the work failed, 2 wrong use; one sentence for each failure."""
+def main() -> NoReturn:
+    """Entry point: 0 done, 1 the work failed, 2 wrong use; one sentence for each failure."""
     try:
-        status = command()
+        app()
     except OdahError as error:
         _leave(" ".join(str(error).split()), error.exit_code)
     except ModuleNotFoundError as error:
@@ -184,18 +182,8 @@ def run(command: Callable[[], object]) -> NoReturn:
         if extra is None:
             raise
         _leave(f"{error.name} is not installed; run: pip install 'odah[{extra}]'", 1)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _leave("stopped; what was finished is kept, run the same command to go on", 130)
     except OSError as error:
         if error.filename is None:
             raise
         _leave(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 1)
-    sys.exit(status if isinstance(status, int) else 0)
-
-
-def main() -> NoReturn:
-    """Entry point of the `odah` command."""
-    run(lambda: app(standalone_mode=False))
+    sys.exit(0)

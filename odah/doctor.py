@@ -64,19 +64,22 @@ def _body() -> Finding:
 
 def _blender() -> list[Finding]:
     from odah.render.blender_env import find_blender
-    from odah.render.probe import probe_blender
+    from odah.render.engine import probe_graphics
 
     try:
-        command = find_blender(install=False)
+        blender = find_blender(install=False)
     except OdahError as error:
-        return [Finding("Blender", False, "none found yet", f"it is installed on first use ({error})", False)]
-    try:
-        probe = probe_blender(command)
-    except OdahError as error:
-        return [Finding("Blender", False, "does not run", str(error))]
+        return [Finding("Blender", False, str(error), "odah demo installs it on first use", False)]
+    probe = probe_graphics(blender)
+    if probe.renderer is None:
+        return [
+            Finding("Blender", True, str(blender.executable)),
+            Finding("OpenGL", False, probe.reason, "engine auto renders with Cycles on the CPU", False),
+        ]
+    engine = "Cycles on the CPU, for this is software" if probe.is_software else "EEVEE"
     return [
-        Finding("Blender", True, f"{probe.blender_version} ({' '.join(command)})"),
-        Finding("renderer", True, f"{probe.gl_renderer or 'no OpenGL'}: engine auto means {probe.auto_engine}"),
+        Finding("Blender", True, str(blender.executable)),
+        Finding("OpenGL", True, f"{probe.renderer}; engine auto means {engine}"),
     ]
 
 

@@ -42,7 +42,8 @@ def contact_sheet(clip: Clip, joint_names: Sequence[str]) -> np.ndarray:
     chosen = np.linspace(0, len(labels["time"]) - 1, FRAMES_PER_VIEW).round().astype(int)
     rows = []
     for v, view in enumerate(VIEWS):
-        frames = read_frames(clip.video(view), chosen)
+        wanted = set(chosen.tolist())
+        frames = [frame for t, frame in enumerate(read_frames(clip.video(view))) if t in wanted]
         tiles = [
             draw_skeleton(frame, labels["keypoints"][v, t], joint_names) if k % 2 else frame
             for k, (t, frame) in enumerate(zip(chosen, frames, strict=True))

@@ -12,10 +12,8 @@ from odah.dataset.reader import Clip, Dataset
 from odah.dataset.schema import CLIP_FILES, VIEWS, file_hash
 from odah.errors import OdahError
 from odah.names import OPENSIM_COORDINATES
-from odah.osim.tools import joints_with_opensim
-from odah.render.masks import read_masks
-from odah.render.video import count_frames
-from odah.scene.camera import project_points
+from odah.osim.reference import joints_with_opensim
+from odah.render.video import read_frames, read_masks
 
 FK_TOLERANCE = 1e-4
 """m; labels are float32."""
@@ -75,7 +73,7 @@ def check_frame_counts(context: Context) -> None:
     """Videos and masks have one frame a label."""
     frames = len(context.clip.labels["time"])
     for name in (*(f"{view}.mp4" for view in VIEWS), *(f"{view}_mask.mkv" for view in VIEWS)):
-        found = count_frames(context.clip.folder / name)
+        found = sum(1 for _ in read_frames(context.clip.folder / name, "gray"))
         expect(found == frames, f"{name} has {found} frames, labels.npz {frames}")
 
 
@@ -91,12 +89,19 @@ def check_opensim(context: Context) -> None:
     )
 
 
+def project(K: np.ndarray, T_cam_points: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points (..., 3) to pixels (..., 2) by intrinsics (3, 3) and a pose (4, 4), apart from the code that made the labels."""
+    cam = points @ T_cam_points[:3, :3].T + T_cam_points[:3, 3]
+    homogeneous = cam @ K.T
+    return homogeneous[..., :2] / homogeneous[..., 2:]
+
+
 def check_reprojection(context: Context) -> None:
     """Keypoints are the projected joints."""
     labels = context.clip.labels
     for v, view in enumerate(VIEWS):
         T_cam_ground = labels["T_cam_world"][v].astype(float) @ labels["T_world_ground"].astype(float)
-        pixels = project_points(labels["K"][v].astype(float), T_cam_ground, labels["joints"].astype(float))
+        pixels = project(labels["K"][v].astype(float), T_cam_ground, labels["joints"].astype(float))
         error = np.abs(pixels - labels["keypoints"][v]).max()
         expect(error <= KEYPOINT_TOLERANCE_PX, f"{view}: keypoints are {error:.2f} px from the projected joints")
 
@@ -122,7 +127,7 @@ def check_masks(context: Context) -> None:
         )
 
 
-def facing_away(labels: dict[str, np.ndarray], view: int, names: list[str]) -> np.ndarray:
+def left_to_image_right(labels: dict[str, np.ndarray], view: int, names: list[str]) -> np.ndarray:
     """(T,) cosine between the pelvis' right-to-left axis and the image's rightward axis.
 
     Positive where the person's left is on the image's right, as for one who faces the camera.
@@ -139,7 +144,7 @@ def check_sides(context: Context) -> None:
     labels, names = context.clip.labels, context.names("joint")
     left, right = names.index("hip_l"), names.index("hip_r")
     for v, view in enumerate(VIEWS):
-        cosine = facing_away(labels, v, names)
+        cosine = left_to_image_right(labels, v, names)
         clear = np.abs(cosine) > 0.5
         offset = labels["keypoints"][v, :, left, 0] - labels["keypoints"][v, :, right, 0]
         swapped = np.sign(offset[clear]) != np.sign(cosine[clear])

@@ -1,0 +1,154 @@
+"""One clip, from its plan to its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from odah.body.fit import BodyFit, BodyFitter
+from odah.config import GenerateConfig
+from odah.dataset.plan import ClipPlan
+from odah.dataset.schema import VIEWS, DatasetPaths, seeded_rng
+from odah.dataset.validate import inside_mask_share
+from odah.dataset.writer import write_clip, write_labels
+from odah.errors import OdahError
+from odah.motion.trc import write_trc
+from odah.motion.types import MarkerTrajectories, Source
+from odah.names import SMPLX_INDEX
+from odah.osim.kinematics import Kinematics
+from odah.osim.storage import write_mot
+from odah.pipeline.labels import clip_labels, error_budget, range_flags, skeleton_pose, to_world, world_from_ground
+from odah.pipeline.subjects import Subject
+from odah.render import Renderer, RenderResult, read_masks
+from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
+
+_FLOOR_QUANTILE = 0.05
+"""Of the frames' lowest points: robust to a single deep step, blind to flights."""
+
+
+@dataclass(frozen=True)
+class PreparedClip:
+    """A clip before rendering: everything but pixels."""
+
+    solved: Kinematics
+    fit: BodyFit
+    scene: Scene
+    layers: list
+    T_world_ground: np.ndarray
+
+
+def scene_config(config: GenerateConfig) -> SceneConfig:
+    """The ranges from which scenes are drawn."""
+    cameras, video = config.cameras, config.video
+    return SceneConfig(
+        camera=CameraConfig(
+            width=video.width,
+            height_px=video.height,
+            focal_length_mm=cameras.focal_length_mm,
+            sensor_width_mm=cameras.sensor_width_mm,
+            height=(cameras.height, cameras.height_range),
+            position_offset=cameras.position_range,
+        )
+    )
+
+
+def prepare_clip(
+    plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, subject: Subject, solved: Kinematics
+) -> PreparedClip:
+    """Fit the body, put it on the floor, dress it and draw a scene around it."""
+    fit = fitter.fit_pose(solved, subject.betas)
+    layers = subject.outfit.layers(fit.poses, fit.transl)
+    floor = float(np.quantile([min(layer.vertices[t, :, 2].min() for layer in layers) for t in range(len(fit.poses))],
+                              _FLOOR_QUANTILE))  # fmt: skip
+    shift = np.array([0.0, 0.0, -floor], dtype=np.float32)
+    layers = [replace(layer, vertices=layer.vertices + shift) for layer in layers]
+    fit = replace(fit, transl=fit.transl + shift)
+    points = np.concatenate([layer.vertices[:, ::7] for layer in layers], axis=1)
+    bounds = PersonBounds.from_motion(points, _facing(fitter, fit))
+    rng = seeded_rng(config.seed, "scene", plan.clip_id)
+    scene = sample_scene(rng, scene_config(config), bounds, config.clip.rate)
+    return PreparedClip(solved, fit, scene, layers, world_from_ground(floor))
+
+
+def _facing(fitter: BodyFitter, fit: BodyFit) -> np.ndarray:
+    """(T, 3) direction in which the pelvis faces, world; +Z of the T-pose."""
+    poses = torch.as_tensor(fit.poses, dtype=fitter.body.dtype)
+    rotmats = fitter.body.posed_joints(torch.as_tensor(fit.betas, dtype=fitter.body.dtype), poses)[1]
+    return rotmats[:, SMPLX_INDEX["pelvis"], :, 2].double().numpy()
+
+
+def make_clip(
+    paths: DatasetPaths,
+    plan: ClipPlan,
+    config: GenerateConfig,
+    fitter: BodyFitter,
+    subject: Subject,
+    solved: Kinematics,
+    renderer: Renderer,
+) -> None:
+    """Render a clip and write its folder, whole or not at all."""
+    prepared = prepare_clip(plan, config, fitter, subject, solved)
+    record = {
+        "num_frames": solved.num_frames,
+        "rate": solved.rate,
+        "seed": config.seed,
+        "source": _source_record(solved.source),
+        "body": {"kind": config.body, "licence": "CC0-1.0" if config.body == "open" else "SMPL-X (user's own)"},
+        "textures": {"licence": "Apache-2.0, procedural"},
+        "scene": prepared.scene.to_dict(),
+    }
+    write_clip(paths, plan, record, lambda folder: _fill(folder, prepared, renderer))
+
+
+def _source_record(source: Source) -> dict[str, str]:
+    return {"path": Path(source.path).name, "format": source.format, "licence": source.licence}
+
+
+def _fill(folder: Path, prepared: PreparedClip, renderer: Renderer) -> dict[str, Any]:
+    solved, scene = prepared.solved, prepared.scene
+    pose = skeleton_pose(solved)
+    labels = clip_labels(solved, pose, prepared.fit, scene, prepared.T_world_ground)
+    write_labels(folder / "labels.npz", labels)
+    write_mot(folder / "kinematics.mot", replace(solved.trajectory, start_time=0.0), solved.model)
+    markers = MarkerTrajectories(
+        solved.model.marker_names, pose.markers.numpy(), solved.rate, "ground", solved.source
+    )
+    write_trc(folder / "markers.trc", markers)
+    result = renderer.render(scene, prepared.layers, folder)
+    inside = _inside_share(result, labels["keypoints"])
+    world = to_world(prepared.T_world_ground, pose.joints.numpy())
+    budget = error_budget(solved, prepared.fit) | {
+        "reprojection_px": _mesh_reprojection(prepared.fit, scene, world),
+        "joints_inside_mask": inside,
+    }
+    flags = [*range_flags(solved), *solved.notes]
+    return {"error_budget": budget, "flags": flags, "render": _render_record(result)}
+
+
+def _inside_share(result: RenderResult, keypoints: np.ndarray) -> float:
+    shares = [inside_mask_share(read_masks(result.masks[view]), keypoints[v]) for v, view in enumerate(VIEWS)]
+    return float(np.mean(shares))
+
+
+def _mesh_reprojection(fit: BodyFit, scene: Scene, joints: np.ndarray) -> float:
+    """Mean over views of the mesh-to-skeleton distance as it appears in the picture, px."""
+    sizes = []
+    for camera in scene.cameras:
+        depth = camera.to_cam(joints)[..., 2]
+        if (depth <= 0).any():
+            raise OdahError(f"a joint is behind the {camera.name} camera")
+        sizes.append((fit.joint_errors_mm.mean(axis=1) / 1e3 * camera.K[0, 0] / depth.mean(axis=1)).mean())
+    return float(np.mean(sizes))
+
+
+def _render_record(result: RenderResult) -> dict[str, Any]:
+    """What drew the pictures. Time is left out: it would make equal clips differ."""
+    return {
+        "engine": result.engine,
+        "gl_renderer": result.gl_renderer,
+        "blender_version": result.blender_version,
+    }

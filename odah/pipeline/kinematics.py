@@ -1,0 +1,144 @@
+"""From a motion to OpenSim coordinates of one model: the loop body -> virtual markers -> inverse kinematics."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from odah.body import BodyModel
+from odah.body.fit import BodyFitter, virtual_markers
+from odah.config import Recording
+from odah.errors import InputError
+from odah.motion import load_motion, resample
+from odah.motion.actions import plan_action
+from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Motion
+from odah.names import SMPLX_INDEX
+from odah.osim import Model, write_model
+from odah.osim.grounding import ground_action
+from odah.osim.kinematics import Kinematics, load_opensim_motion
+from odah.osim.tools import inverse_kinematics_with_opensim
+from odah.pipeline.subjects import Subject, leg_length
+
+_OPENSIM_SUFFIXES = (".mot", ".sto")
+_FEET = [SMPLX_INDEX["left_foot"], SMPLX_INDEX["right_foot"]]
+_FOOT_THICKNESS = 0.03
+"""m from the floor to the SMPL-X foot joint of someone who stands."""
+
+Cuttable = TypeVar("Cuttable", Motion, MarkerTrajectories, CoordinateTrajectory)
+
+
+def read_recording(recording: Recording) -> Motion | MarkerTrajectories | Kinematics:
+    """Any motion file, with the options its config entry gives.
+
+    Raises:
+        InputError: the file cannot be used, or an OpenSim motion comes without its model.
+    """
+    path = Path(recording.path)
+    if path.suffix.lower() in _OPENSIM_SUFFIXES:
+        if recording.osim is None:
+            raise InputError(f"{path}: osim", "no model", "the .osim that the coordinates belong to")
+        return load_opensim_motion(path, recording.osim)
+    options = {name: getattr(recording, name) for name in ("up", "unit", "rate")}
+    motion = load_motion(path, **{name: value for name, value in options.items() if value is not None})
+    if recording.licence is not None:
+        motion = replace(motion, source=replace(motion.source, licence=recording.licence))
+    return motion
+
+
+def clip_part(motion: Cuttable, rate: float, start: float, duration: float) -> Cuttable:
+    """`motion` at `rate`, from `start` s on, at most `duration` s long.
+
+    Raises:
+        InputError: fewer than two frames are left.
+    """
+    motion = resample(motion, rate)
+    part = slice(round(start * rate), round((start + duration) * rate))
+    fields = {Motion: ("poses", "transl"), MarkerTrajectories: ("positions",), CoordinateTrajectory: ("values",)}
+    changed = {name: getattr(motion, name)[part] for name in fields[type(motion)]}
+    if len(next(iter(changed.values()))) < 2:
+        found = f"a recording of {motion.num_frames / rate:.2f} s"
+        raise InputError(f"{motion.source.path}: start", found, f"one that goes on after {start} s")
+    if not isinstance(motion, Motion):
+        changed["start_time"] = 0.0
+    return replace(motion, **changed)
+
+
+def builtin_kinematics(subject: Subject, action: str, seed: int, rate: float, duration: float) -> Kinematics:
+    """A built-in action performed by the subject, feet on the floor."""
+    trajectory = ground_action(subject.model, plan_action(action, seed, duration, rate))
+    return _kinematics(subject.model, subject.scale_factors, trajectory, None)
+
+
+def motion_kinematics(motion: Motion, fitter: BodyFitter, subject: Subject) -> Kinematics:
+    """The subject's model moved so that its markers follow those of the subject's body in `motion`."""
+    placed = place_on_body(motion, fitter.body, subject.betas)
+    markers = virtual_markers(
+        fitter.body, fitter.registration.layout, subject.betas, placed.poses, placed.transl, motion.rate, motion.source
+    )
+    return track_markers(markers, subject.model, subject.scale_factors)
+
+
+def track_markers(markers: MarkerTrajectories, model: Model, scale_factors: np.ndarray) -> Kinematics:
+    """Inverse kinematics of an already scaled model."""
+    with tempfile.TemporaryDirectory(prefix="odah-ik-") as folder:
+        path = Path(folder) / "model.osim"
+        write_model(model, path)
+        solved = inverse_kinematics_with_opensim(path, markers)
+    order = [solved.names.index(name) for name in model.coordinate_names]
+    trajectory = CoordinateTrajectory(
+        model.coordinate_names, solved.coordinates[:, order], markers.rate, markers.source
+    )
+    return _kinematics(model, scale_factors, trajectory, solved.rms_errors)
+
+
+def _kinematics(
+    model: Model, scale_factors: np.ndarray, trajectory: CoordinateTrajectory, errors: np.ndarray | None
+) -> Kinematics:
+    return Kinematics(
+        model=model,
+        coordinates=trajectory.values,
+        rate=trajectory.rate,
+        source=trajectory.source,
+        start_time=trajectory.start_time,
+        scale_factors=scale_factors,
+        marker_errors=errors,
+    )
+
+
+def place_on_body(motion: Motion, body: BodyModel, betas: np.ndarray) -> Motion:
+    """The motion with its path scaled to another body's legs, so that steps fit and feet reach the floor.
+
+    The recorded person's pelvis, relative to its own leg length, goes where the body's does.
+    """
+    ratio = leg_length(body, betas) / (motion.leg_length or _leg_length_seen(motion, body, betas))
+    rest_pelvis = body.posed_joints(torch.as_tensor(betas, dtype=body.dtype))[0][0].double().numpy()
+    return replace(motion, transl=(motion.transl + rest_pelvis) * ratio - rest_pelvis)
+
+
+def _leg_length_seen(motion: Motion, body: BodyModel, betas: np.ndarray) -> float:
+    """The leg length with which this motion would just reach the floor at z = 0, m.
+
+    For files that do not tell the person's size. A recording whose floor is elsewhere, or that never
+    stands, gives no plausible answer; then the body's own length is taken.
+    """
+    own = leg_length(body, betas)
+    with torch.no_grad():
+        joints = body.posed_joints(
+            torch.as_tensor(betas, dtype=body.dtype), torch.as_tensor(motion.poses, dtype=body.dtype)
+        )[0].double().numpy()
+    drop = joints[:, 0, 2] - joints[:, _FEET, 2].min(axis=1) + _FOOT_THICKNESS
+    height = motion.transl[:, 2] + joints[:, 0, 2]
+    standing = drop > 0.85 * drop.max()
+    seen = own * float(np.median(height[standing] / drop[standing]))
+    return seen if 0.75 * own < seen < 1.33 * own else own
+
+
+def cut_kinematics(solved: Kinematics, rate: float, start: float, duration: float) -> Kinematics:
+    """Coordinates at `rate`, from `start` s on, at most `duration` s long."""
+    part = clip_part(solved.trajectory, rate, start, duration)
+    return replace(solved, coordinates=part.values, rate=rate, start_time=0.0)

@@ -1,0 +1,83 @@
+"""The labels of a clip: everything follows from the skeleton, the fit and the cameras; nothing is read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from odah.body.fit import BodyFit
+from odah.motion.types import R_WORLD_GROUND
+from odah.osim import ForwardKinematics, SkeletonPose
+from odah.osim.kinematics import Kinematics
+from odah.scene import Scene
+
+
+def world_from_ground(floor_height: float) -> np.ndarray:
+    """(4, 4) `T_world_ground` that puts `floor_height` (m above ground's origin plane) at world height 0."""
+    T = np.eye(4)
+    T[:3, :3] = R_WORLD_GROUND
+    T[2, 3] = -floor_height
+    return T
+
+
+def skeleton_pose(solved: Kinematics) -> SkeletonPose:
+    """Joints, markers and bodies in ground, float64."""
+    with torch.no_grad():
+        return ForwardKinematics(solved.model)(torch.as_tensor(solved.coordinates))
+
+
+def to_world(T_world_ground: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Ground points (..., 3) in world, m."""
+    return points @ T_world_ground[:3, :3].T + T_world_ground[:3, 3]
+
+
+def clip_labels(
+    solved: Kinematics, pose: SkeletonPose, fit: BodyFit, scene: Scene, T_world_ground: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The arrays of `labels.npz`; see `odah.dataset.schema.LABEL_SHAPES`."""
+    joints = pose.joints.numpy()
+    world = to_world(T_world_ground, joints)
+    return {
+        "time": np.arange(len(joints)) / solved.rate,
+        "coordinates": solved.coordinates,
+        "scale_factors": solved.scale_factors,
+        "joints": joints,
+        "body_coms": pose.body_coms.numpy(),
+        "markers": pose.markers.numpy(),
+        "T_world_ground": T_world_ground,
+        "K": np.stack([camera.K for camera in scene.cameras]),
+        "T_cam_world": np.stack([camera.T_cam_world for camera in scene.cameras]),
+        "keypoints": np.stack([camera.project(world) for camera in scene.cameras]),
+        "is_visible": np.stack([camera.sees(world) for camera in scene.cameras]),
+        "betas": fit.betas,
+        "poses": fit.poses,
+        "transl": fit.transl,
+    }
+
+
+def error_budget(solved: Kinematics, fit: BodyFit) -> dict[str, Any]:
+    """How far each stage is from the one before: recorded markers to model, mesh to skeleton; mm."""
+    marker_rms = None if solved.marker_errors is None else 1e3 * float(np.sqrt((solved.marker_errors**2).mean()))
+    joints, markers = fit.joint_errors_mm, fit.marker_errors_mm
+    return {
+        "marker_rms_mm": marker_rms,
+        "mesh_joint_mean_mm": float(joints.mean()),
+        "mesh_joint_p95_mm": float(np.percentile(joints, 95)),
+        "mesh_joint_mm": joints.mean(axis=0).tolist(),
+        "mesh_marker_mean_mm": float(markers.mean()),
+        "mesh_marker_p95_mm": float(np.percentile(markers, 95)),
+    }
+
+
+def range_flags(solved: Kinematics, tolerance: float = 1e-6) -> list[str]:
+    """One sentence a coordinate that leaves the model's range."""
+    flags = []
+    for c, coordinate in enumerate(solved.model.coordinates):
+        values = solved.coordinates[:, c]
+        low, high = coordinate.range
+        outside = (values < low - tolerance) | (values > high + tolerance)
+        if outside.any():
+            flags.append(f"{coordinate.name} outside its range in {outside.sum()} of {len(values)} frames")
+    return flags

@@ -1,0 +1,117 @@
+"""The body model's interface: what betas, poses and transl do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from odah.body.model import BodyModel, load_body
+from odah.errors import InputError, OdahError
+from odah.names import SMPLX_INDEX, SMPLX_JOINTS
+
+MIRROR = torch.tensor([-1.0, 1.0, 1.0], dtype=torch.float64)
+
+
+@pytest.fixture(scope="module")
+def body() -> BodyModel:
+    return load_body(dtype=torch.float64)
+
+
+def random_inputs(body: BodyModel, frames: int, seed: int = 0) -> tuple[torch.Tensor, ...]:
+    rng = np.random.default_rng(seed)
+    shapes = ((body.num_betas,), (frames, 55, 3), (frames, 3))
+    return tuple(torch.as_tensor(rng.normal(0, s, n)) for s, n in zip((1, 0.3, 1), shapes, strict=True))
+
+
+def test_zero_pose_is_the_template(body: BodyModel) -> None:
+    rest = body()
+    torch.testing.assert_close(rest.vertices, body.v_template)
+    torch.testing.assert_close(rest.joints, body.joint_template)
+    torch.testing.assert_close(rest.joint_rotmats, torch.eye(3).to(body.v_template).expand(55, 3, 3))
+
+
+def test_root_turns_about_the_pelvis_and_transl_is_added_after(body: BodyModel) -> None:
+    betas, poses, transl = random_inputs(body, 1)
+    still = poses.clone()
+    still[:, 0] = 0
+    turn = torch.as_tensor(Rotation.from_rotvec(poses[0, 0].numpy()).as_matrix())
+    pelvis = body.joint_template[0] + body.joint_shapedirs[0] @ betas
+    expected = (body(betas, still).vertices - pelvis) @ turn.T + pelvis + transl[:, None]
+    torch.testing.assert_close(body(betas, poses, transl).vertices, expected)
+
+
+def test_one_betas_serves_all_frames(body: BodyModel) -> None:
+    betas, poses, transl = random_inputs(body, 3)
+    together = body(betas, poses, transl)
+    each = [body(betas, p, t) for p, t in zip(poses, transl, strict=True)]
+    assert together.vertices.shape == (3, body.num_vertices, 3)
+    torch.testing.assert_close(together.vertices, torch.stack([e.vertices for e in each]))
+    torch.testing.assert_close(together.joints, torch.stack([e.joints for e in each]))
+    torch.testing.assert_close(together.vertices, body(betas.expand(3, -1), poses, transl).vertices)
+
+
+def test_restricted_body_and_joints_agree_with_the_whole(body: BodyModel) -> None:
+    betas, poses, transl = random_inputs(body, 2)
+    whole = body(betas, poses, transl)
+    chosen = np.array([9120, 17, 17, 13000])
+    torch.testing.assert_close(body.restricted_to(chosen)(betas, poses, transl).vertices, whole.vertices[:, chosen])
+    joints, rotmats = body.posed_joints(betas, poses, transl)
+    torch.testing.assert_close(joints, whole.joints)
+    torch.testing.assert_close(rotmats, whole.joint_rotmats)
+
+
+def test_mirrored_pose_gives_the_mirrored_body(body: BodyModel) -> None:
+    assert body.mirror is not None
+    poses = random_inputs(body, 1)[1]
+    other_side = [
+        SMPLX_INDEX[n.replace("left", "x").replace("right", "left").replace("x", "right") if "_" in n else n]
+        for n in SMPLX_JOINTS
+    ]
+    mirrored = poses[:, other_side] * torch.tensor([1.0, -1.0, -1.0])
+    difference = body(None, mirrored).vertices[:, body.mirror] * MIRROR - body(None, poses).vertices
+    assert difference.norm(dim=-1).mean() < 0.5e-3
+    assert difference.norm(dim=-1).max() < 12e-3
+
+
+def test_gradients_reach_betas_poses_and_transl(body: BodyModel) -> None:
+    few = body.restricted_to([5, 4000, 9120])
+    inputs = tuple(x.requires_grad_() for x in random_inputs(body, 2))
+    assert torch.autograd.gradcheck(lambda *x: few(*x).vertices, inputs, eps=1e-6, atol=1e-5)
+
+
+def test_animate_gives_every_frame_in_single_precision(body: BodyModel) -> None:
+    betas, poses, transl = random_inputs(body, 5)
+    clip = body.animate(betas, poses, transl, rate=30.0, chunk=2)
+    assert clip.vertices.dtype == np.float32
+    assert clip.num_frames == 5
+    np.testing.assert_allclose(clip.vertices, body(betas, poses, transl).vertices.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"betas": torch.zeros(10)}, "betas"),
+        ({"poses": torch.zeros(24, 3)}, "poses"),
+        ({"poses": torch.zeros(165)}, "poses"),
+        ({"transl": torch.zeros(2)}, "transl"),
+    ],
+)
+def test_wrong_lengths_are_named(body: BodyModel, arguments: dict, field: str) -> None:
+    with pytest.raises(InputError, match=field):
+        body(**arguments)
+
+
+def test_unknown_gender_is_named() -> None:
+    with pytest.raises(InputError, match="one of neutral, female, male"):
+        load_body(gender="other")
+
+
+def test_attributes_are_refused_for_a_body_of_unknown_meaning(body: BodyModel) -> None:
+    from dataclasses import replace
+
+    stranger = replace(body, statistics=None, name="SMPLX_NEUTRAL")
+    assert stranger.sample_betas(np.random.default_rng(0)).shape == (16,)
+    with pytest.raises(OdahError, match="open body only"):
+        stranger.betas_from_attributes(1.7, 22)

@@ -1,0 +1,101 @@
+"""The stored registration of the open body, measured again on people it has never seen."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from odah.body.calibration import fit_skeletons, marker_weights, sample_people
+from odah.body.model import load_body
+from odah.body.register import regression_errors, sample_betas, skeleton_joints
+from odah.body.registration import SEGMENTS, load_registration, save_registration
+from odah.body.regressor import candidate_vertices, fit_weights
+from odah.errors import InputError
+from odah.names import OPENSIM_JOINTS
+from odah.osim.full_body import full_body_model
+
+
+@pytest.fixture(scope="module")
+def body():
+    return load_body()
+
+
+@pytest.fixture(scope="module")
+def registration():
+    return load_registration()
+
+
+def test_rows_are_the_models_joints_and_sum_to_one(registration):
+    regressor = registration.regressor
+    assert regressor.joint_names == OPENSIM_JOINTS
+    np.testing.assert_allclose(np.asarray(regressor.weights.sum(1)).ravel(), 1.0, atol=1e-9)
+    assert (regressor.weights.data < 0).any()
+
+
+def test_regressor_holds_on_fresh_people(body, registration):
+    """New shapes in new poses: the stored held-out figures, measured again."""
+    samples = sample_people(body, registration.layout, sample_betas(body, 3, 4242), 12, 777)
+    model = registration.calibrated(full_body_model())
+    fits = fit_skeletons(model, marker_weights(registration.layout), samples, registration.alignments)
+    errors = regression_errors(registration.regressor, samples, skeleton_joints(model, fits), slice(None))
+    assert errors.mean() < 6.0
+    assert np.percentile(errors, 95) < 14.0
+    assert np.mean([fit.marker_errors.mean() for fit in fits]) < 0.013
+    assert registration.report["held_out_shapes"]["mean_mm"] < 6.0
+
+
+def test_calibrated_markers_mirror_each_other(registration):
+    offsets = {marker.name: marker.offset for marker in registration.markers}
+    for name, offset in offsets.items():
+        other = offsets["L" + name[1:]] if name.startswith("R") else offset
+        if name.startswith("R"):
+            np.testing.assert_allclose(offset, other * [1, 1, -1], atol=1e-12)
+
+
+def test_alignments_are_rotations(registration):
+    assert registration.alignments.shape == (len(SEGMENTS), 3, 3)
+    products = registration.alignments @ registration.alignments.swapaxes(-1, -2)
+    np.testing.assert_allclose(products, np.tile(np.eye(3), (len(SEGMENTS), 1, 1)), atol=1e-6)
+
+
+def test_registration_survives_its_file(registration, tmp_path):
+    save_registration(registration, tmp_path / "copy.npz")
+    copy = load_registration(tmp_path / "copy.npz")
+    assert copy.layout == registration.layout
+    assert copy.report == registration.report
+    np.testing.assert_array_equal(copy.regressor.weights.toarray(), registration.regressor.weights.toarray())
+    np.testing.assert_array_equal(copy.alignments, registration.alignments)
+
+
+def test_ridge_finds_a_point_fixed_to_a_turning_cloud():
+    rng = np.random.default_rng(0)
+    cloud, point = rng.normal(0, 0.1, (12, 3)), np.array([0.15, -0.05, 0.02])
+    turns = Rotation.random(40, rng=np.random.default_rng(1))
+    vertices = np.stack([turn.apply(cloud) for turn in turns]) + rng.normal(0, 1, (40, 1, 3))
+    joints = turns.apply(point) + (vertices - np.stack([turn.apply(cloud) for turn in turns]))[:, 0]
+    weights = fit_weights(vertices, joints, np.arange(40) // 4)
+    assert weights.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(np.einsum("v,svc->sc", weights, vertices), joints, atol=1e-3)
+
+
+def test_candidates_are_distinct_and_near():
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 12)] * 3), -1).reshape(-1, 3)
+    chosen = candidate_vertices(grid, np.zeros(3), pool=200, count=50)
+    assert len(set(chosen.tolist())) == 50
+    radius = np.sort(np.linalg.norm(grid, axis=1))[199]
+    assert np.linalg.norm(grid[chosen], axis=1).max() <= radius
+
+
+def test_bad_input_is_named(body, registration, tmp_path):
+    fewer = replace(body, v_template=body.v_template[:-1], faces=body.faces[:-5])
+    with pytest.raises(InputError, match="marker layout"):
+        registration.check(fewer)
+    model = full_body_model()
+    with pytest.raises(InputError, match="no joint 'mtp_r'"):
+        registration.calibrated(replace(model, joints=tuple(j for j in model.joints if j.name != "mtp_r")))
+    with pytest.raises(InputError, match="no_such"):
+        load_registration(tmp_path / "no_such.npz")
+    (tmp_path / "bad.npz").write_bytes(b"not a zip")
+    with pytest.raises(InputError, match=r"bad\.npz"):
+        load_registration(tmp_path / "bad.npz")

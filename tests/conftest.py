@@ -1,0 +1,65 @@
+"""What many tests share: the recordings beside the project, and one tiny dataset made by the real chain."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from odah.config import GenerateConfig
+from odah.dataset.reader import Dataset, open_dataset
+from odah.dataset.writer import write_index
+from odah.errors import OdahError
+
+SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real recordings; skips the test where they are not beside the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real recordings (../shared/data) are not beside the project")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def blender() -> None:
+    """Skips the test where no Blender is installed; tests never download one."""
+    from odah.render import find_blender
+
+    try:
+        find_blender(install=False)
+    except OdahError as error:
+        pytest.skip(f"no Blender: {error}")
+
+
+TINY = {
+    "name": "tiny",
+    "motion": {"actions": ["walking", "hand_waving"]},
+    "subjects": {"count": 1},
+    "clip": {"duration": 0.1, "rate": 30},
+    "video": {"width": 192, "height": 128},
+    "render": {"engine": "cycles", "samples": 1},
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> GenerateConfig:
+    return GenerateConfig.model_validate(TINY)
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(tiny_config: GenerateConfig, blender: None, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """One person, two actions, three frames each, made by the same code as any dataset."""
+    from odah.pipeline import generate_dataset
+
+    out = tmp_path_factory.mktemp("tiny") / "dataset"
+    paths, failures = generate_dataset(tiny_config, Path(), out)
+    assert not failures
+    write_index(paths)
+    return open_dataset(out)

@@ -1,0 +1,146 @@
+"""A good dataset passes; each kind of damage is found by the check that is there for it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from odah.dataset.reader import Dataset, open_dataset, read_labels
+from odah.dataset.schema import file_hash
+from odah.dataset.validate import audit_clip, audit_dataset, inside_mask_share, project
+from odah.errors import InputError, OdahError
+
+
+def edit_labels(folder: Path, change: Callable[[dict[str, np.ndarray]], None]) -> None:
+    """Change labels and renew their hash, so that only the deeper checks can notice."""
+    labels = read_labels(folder / "labels.npz")
+    change(labels)
+    np.savez_compressed(folder / "labels.npz", **labels)
+    renew_hash(folder, "labels.npz")
+
+
+def renew_hash(folder: Path, name: str) -> None:
+    record = json.loads((folder / "clip.json").read_text())
+    record["sha256"][name] = file_hash(folder / name)
+    (folder / "clip.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def damaged(tiny_dataset: Dataset, tmp_path: Path) -> Dataset:
+    """A copy to break."""
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_dataset.paths.root, copy)
+    return open_dataset(copy)
+
+
+@pytest.mark.blender
+def test_what_the_chain_makes_is_valid(tiny_dataset: Dataset) -> None:
+    audits = audit_dataset(tiny_dataset, lambda clips: clips)
+    assert len(audits) == 2
+    assert {audit.clip_id: audit.failures for audit in audits if not audit.is_valid} == {}
+
+
+def shift_joint(labels: dict[str, np.ndarray]) -> None:
+    labels["joints"][1, 2, 0] += 0.001
+
+
+def swap_hips(labels: dict[str, np.ndarray]) -> None:
+    labels["keypoints"][0] = labels["keypoints"][0][:, ::-1]
+
+
+def stop_time(labels: dict[str, np.ndarray]) -> None:
+    labels["time"][2] = labels["time"][1]
+
+
+def overextend_knee(labels: dict[str, np.ndarray]) -> None:
+    labels["coordinates"][:, 9] = -0.5
+
+
+def poison(labels: dict[str, np.ndarray]) -> None:
+    labels["markers"][0, 0, 0] = np.nan
+
+
+def flip_sides(labels: dict[str, np.ndarray]) -> None:
+    width = 2 * labels["K"][0, 0, 2]
+    labels["keypoints"][0, ..., 0] = width - labels["keypoints"][0, ..., 0]
+
+
+@pytest.mark.blender
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (shift_joint, "opensim"),
+        (swap_hips, "reprojection"),
+        (stop_time, "labels"),
+        (overextend_knee, "ranges"),
+        (poison, "labels"),
+        (flip_sides, "sides"),
+    ],
+)
+def test_wrong_labels_are_found(damaged: Dataset, change: Callable[[dict[str, np.ndarray]], None], check: str) -> None:
+    clip = damaged.clips[0]
+    edit_labels(clip.folder, change)
+    assert check in audit_clip(clip, damaged).failures
+
+
+@pytest.mark.blender
+def test_missing_changed_and_foreign_files_are_found(damaged: Dataset) -> None:
+    first, second = damaged.clips
+    (first.folder / "front.mp4").unlink()
+    shutil.copy(second.folder / "front_mask.mkv", second.folder / "side_mask.mkv")
+    assert "front.mp4 is missing" in audit_clip(first, damaged).failures["files"]
+    failures = audit_clip(second, damaged).failures
+    assert "side_mask.mkv has changed" in failures["files"]
+
+
+@pytest.mark.blender
+def test_masks_of_another_clip_are_found(damaged: Dataset) -> None:
+    clip = damaged.clips[0]
+    shutil.copy(clip.folder / "front_mask.mkv", clip.folder / "side_mask.mkv")
+    renew_hash(clip.folder, "side_mask.mkv")
+    assert "side" in audit_clip(clip, damaged).failures["masks"]
+
+
+@pytest.mark.blender
+def test_truncated_labels_do_not_stop_the_audit(damaged: Dataset) -> None:
+    path = damaged.clips[0].folder / "labels.npz"
+    path.write_bytes(path.read_bytes()[:200])
+    failures = audit_clip(damaged.clips[0], damaged).failures
+    assert "labels.npz has changed" in failures["files"]
+    assert "no readable arrays" in failures["labels"]
+
+
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"without dataset\.json"):
+        open_dataset(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        open_dataset(tmp_path / "none")
+    (tmp_path / "dataset.json").write_text('{"schema_version": 99}')
+    with pytest.raises(InputError, match="found 99, expected 1"):
+        open_dataset(tmp_path)
+    (tmp_path / "dataset.json").write_text("[")
+    with pytest.raises(InputError, match="no valid dataset description"):
+        open_dataset(tmp_path)
+
+
+def test_an_empty_dataset_is_not_valid(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text('{"schema_version": 1}')
+    with pytest.raises(OdahError, match="no finished clip"):
+        audit_dataset(open_dataset(tmp_path), lambda clips: clips)
+
+
+def test_inside_mask_share_counts_pixels() -> None:
+    masks = np.zeros((2, 4, 6), bool)
+    masks[:, 1, 2] = True
+    keypoints = np.array([[[2.3, 1.2], [5, 3]], [[1.6, 0.6], [2.6, 1.0]]])
+    assert inside_mask_share(masks, keypoints).tolist() == [1.0, 0.0]
+
+
+def test_projection_of_a_known_point() -> None:
+    K = np.array([[100.0, 0, 50], [0, 100, 40], [0, 0, 1]])
+    T = np.eye(4)
+    T[:3, 3] = [0, 0, 2]
+    assert project(K, T, np.array([[0.5, -0.25, 0.0]])).tolist() == [[75.0, 27.5]]

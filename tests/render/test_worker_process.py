@@ -1,0 +1,150 @@
+"""What the host does when Blender answers, fails, crashes or hangs; Blender is played by small programs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from odah.errors import InputError, OdahError
+from odah.render import Blender, Renderer, RenderSettings, engine
+from odah.render.engine import GraphicsProbe, choose_engine
+from odah.render.worker_process import WorkerProcess
+
+READY = 'import sys, os, time; print(\'{"event": "ready", "blender": "4.5"}\', flush=True); '
+
+
+@dataclass(frozen=True)
+class Actor(Blender):
+    """Runs `code` in this Python instead of the worker in Blender."""
+
+    code: str = ""
+
+    def command(self, *arguments: str) -> list[str]:
+        return [str(self.executable), "-u", "-c", self.code, *arguments]
+
+
+def actor(code: str) -> Actor:
+    return Actor(Path(sys.executable), is_program=False, code=code)
+
+
+def test_a_crash_is_told_with_the_last_words():
+    code = "import sys, os; print('Segfault ahead', file=sys.stderr, flush=True); os.abort()"
+    with pytest.raises(OdahError, match=r"ended by signal 6; its last words: .*Segfault ahead"):
+        WorkerProcess(actor(code), timeout=20)
+
+
+def test_harmless_noise_is_not_told():
+    code = "import sys; print('EGL Error (0x3009): EGL_BAD_MATCH', file=sys.stderr); sys.exit(3)"
+    with pytest.raises(OdahError, match=r"^Blender ended with exit status 3$"):
+        WorkerProcess(actor(code), timeout=20)
+
+
+def test_a_hanging_blender_is_ended(tmp_path):
+    process = WorkerProcess(actor(READY + "sys.stdin.readline(); time.sleep(60)"), timeout=1)
+    process.send(tmp_path / "job.json")
+    with pytest.raises(OdahError, match="no frame for 1 s"):
+        process.next_answer()
+    process.close()
+    process.close()
+
+
+def test_what_blender_prints_before_the_worker_is_no_answer():
+    code = "print('Blender 4.5.1 (hash)')\n" + READY
+    process = WorkerProcess(actor(code), timeout=20)
+    assert process.about["blender"] == "4.5"
+    process.close()
+
+
+def test_a_failed_job_is_one_sentence(make_person, make_scene, tmp_path):
+    reply = 'print(\'{"event": "failed", "message": "MemoryError: out of memory"}\', flush=True); '
+    renderer = Renderer(RenderSettings("cycles"), actor(READY + "sys.stdin.readline(); " + reply), say=str)
+    layers = make_person()
+    with renderer, pytest.raises(OdahError, match="could not render the clip: MemoryError: out of memory"):
+        renderer.render(make_scene(layers), layers, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_few_frames_are_an_error_and_leave_no_files(make_person, make_scene, tmp_path):
+    reply = 'print(\'{"event": "done", "seconds": 0}\', flush=True); '
+    renderer = Renderer(RenderSettings("cycles"), actor(READY + "sys.stdin.readline(); " + reply), say=str)
+    layers = make_person()
+    with renderer, pytest.raises(OdahError, match="0 frames of 2"):
+        renderer.render(make_scene(layers), layers, tmp_path)
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "probe", "engine_name", "line"),
+    [
+        ("auto", GraphicsProbe("NVIDIA H200/PCIe", is_software=False), "eevee", "EEVEE on NVIDIA"),
+        (
+            "auto",
+            GraphicsProbe("llvmpipe (LLVM 15)", is_software=True),
+            "cycles",
+            "software OpenGL, llvmpipe",
+        ),
+        ("auto", GraphicsProbe(None, is_software=False), "cycles", "no OpenGL"),
+        ("eevee", GraphicsProbe("llvmpipe (LLVM 15)", is_software=True), "eevee", "software and slow"),
+        ("cycles", None, "cycles", "Cycles on the CPU"),
+    ],
+)
+def test_the_engine_follows_the_graphics(monkeypatch, wanted, probe, engine_name, line):
+    monkeypatch.setattr(engine, "probe_graphics", lambda blender: probe)
+    said: list[str] = []
+    choice = choose_engine(actor(""), wanted, said.append)
+    assert choice.engine == engine_name
+    assert choice.gl_renderer == (probe.renderer if probe else None)
+    assert len(said) == 1
+    assert line in said[0]
+
+
+def test_an_engine_that_needs_opengl_says_how_to_get_it(monkeypatch):
+    code = 'print(\'{"event": "probe", "renderer": null, "missing": "libEGL.so.1: cannot open"}\')'
+    with pytest.raises(OdahError, match=r"eevee needs OpenGL: libEGL.*apt-get install .*libegl1"):
+        choose_engine(actor(code), "eevee", str)
+
+
+def test_a_probe_that_dies_means_no_opengl():
+    probe = engine.probe_graphics(actor("import os; os.abort()"))
+    assert probe.renderer is None
+    assert "signal 6" in probe.reason
+
+
+def broken(layers: list, **changes) -> list:
+    from dataclasses import replace
+
+    return [replace(layers[0], **changes)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda x: [], "at least one mesh"),
+        (lambda x: broken(x, vertices=np.where(x[0].vertices > 1.9, np.nan, x[0].vertices)), "frame 0"),
+        (lambda x: broken(x, vertices=x[0].vertices[:0]), "vertices of shape"),
+        (lambda x: [*x, *broken(x, vertices=x[0].vertices[:1])], "1 frames, expected 2"),
+        (lambda x: broken(x, faces=x[0].faces + 1), "vertex numbers from 1"),
+        (lambda x: broken(x, faces=x[0].faces[:, :2]), "faces of shape"),
+        (lambda x: broken(x, uv=np.zeros((3, 2))), "uv: found shape"),
+        (lambda x: broken(x, vertices=x[0].vertices * [20, 1, 1]), "from the lens"),
+    ],
+)
+def test_bad_layers_are_refused_before_blender_starts(make_person, make_scene, tmp_path, spoil, message):
+    layers = make_person()
+    scene = make_scene(layers)
+    with Renderer(blender=actor("raise SystemExit(9)")) as renderer, pytest.raises(InputError, match=message):
+        renderer.render(scene, spoil(layers), tmp_path)
+
+
+def test_odd_pictures_and_bad_settings_are_refused(make_person, make_scene, tmp_path):
+    layers = make_person()
+    with Renderer(blender=actor("")) as renderer, pytest.raises(InputError, match="even width and height"):
+        renderer.render(make_scene(layers, 97, 64), layers, tmp_path)
+    with pytest.raises(InputError, match="'vray'"):
+        RenderSettings(engine="vray")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="samples: found 0"):
+        RenderSettings(samples=0)
