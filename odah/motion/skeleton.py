@@ -130,9 +130,8 @@ def skeleton_motion(
         )
     rest = Skeleton(tuple(names), tuple(parents), offsets * metres, roles)
     R_file_rest = _rest_axes(rest.rest_positions, roles, where)
-    R_world_file = _R_ZUP_FROM[
-        up_axis(up, lambda: _detected_up(positions, rest.rest_positions, roles), where)
-    ]
+    rest_up = "xyz"[int(np.abs(R_file_rest[:, 1]).argmax())]
+    R_world_file = _R_ZUP_FROM[up_axis(rest_up if up is None else up, where)]
     skeleton = Skeleton(rest.names, rest.parents, rest.offsets @ R_file_rest, roles)
     _check_limbs(skeleton, where)
     return SkeletonMotion(

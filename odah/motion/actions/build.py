@@ -82,7 +82,7 @@ def _within_ranges(values: np.ndarray) -> np.ndarray:
 
 
 def plan_action(name: str, seed: int, duration: float, rate: float) -> Action:
-    """One of the 21 BMLmovi actions as subject `seed` does it: joint angles and contacts, feet not yet planted.
+    """One of the 21 BMLmovi actions as subject `seed` does it: joint angles and contacts, not yet grounded.
 
     name: see `canonical_action_name`. duration: s. rate: frames/s. The result is a function of these alone;
     handedness, tempo, size of movements and posture depend on `seed` only.

@@ -28,7 +28,7 @@ Window = tuple[float, float]
 
 @dataclass(frozen=True)
 class Style:
-    """One way to go. `pose(phase)` (T,) cycles -> (T, C) rad; `contact(phase)` -> weights by part, (T,) each."""
+    """One way to go: `pose(phase)` (T,) cycles -> (T, C) rad; `contact(phase)` -> (T,) weights by part."""
 
     seconds: float
     pose: Callable[[np.ndarray], np.ndarray]

@@ -14,13 +14,15 @@ LEFT_HANDED_SHARE = 0.3
 """More than the tenth of real populations, so that both sides are seen often."""
 
 _POSTURE_SIGMA_DEG = {
-    "pelvis_tilt": 2.0, "pelvis_rotation": 4.0, "lumbar_extension": 2.5, "lumbar_bending": 0.8, "lumbar_rotation": 1.5,
+    "pelvis_tilt": 2.0, "pelvis_rotation": 4.0, "lumbar_extension": 2.5,
+    "lumbar_bending": 0.8, "lumbar_rotation": 1.5,
     "hip_adduction": 1.2, "hip_rotation": 3.0, "arm_flex": 2.0, "arm_add": 2.0, "arm_rot": 4.0,
     "elbow_flex": 4.0, "pro_sup": 5.0, "wrist_flex": 3.0, "wrist_dev": 1.5,
 }  # fmt: skip
 _SWAY_AMPLITUDE_DEG = {
-    "pelvis_tilt": 0.5, "pelvis_list": 0.4, "pelvis_rotation": 0.5, "lumbar_extension": 0.7, "lumbar_bending": 0.6,
-    "lumbar_rotation": 0.8, "hip_flexion": 0.3, "arm_flex": 0.9, "arm_add": 0.7, "arm_rot": 1.0, "elbow_flex": 1.2,
+    "pelvis_tilt": 0.5, "pelvis_list": 0.4, "pelvis_rotation": 0.5, "lumbar_extension": 0.7,
+    "lumbar_bending": 0.6, "lumbar_rotation": 0.8, "hip_flexion": 0.3, "arm_flex": 0.9, "arm_add": 0.7,
+    "arm_rot": 1.0, "elbow_flex": 1.2,
     "pro_sup": 1.0, "wrist_flex": 1.2, "wrist_dev": 0.5,
 }  # fmt: skip
 

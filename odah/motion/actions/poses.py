@@ -33,7 +33,7 @@ _MIRROR_SIGNS = np.array([-1.0 if name in _TURN_OVER else 1.0 for name in OPENSI
 
 def read_table(name: str) -> dict[str, Any]:
     """A YAML table that lies beside this module."""
-    return yaml.safe_load((resources.files(__package__) / name).read_text(encoding="utf-8"))
+    return yaml.safe_load((resources.files("odah.motion.actions") / name).read_text(encoding="utf-8"))
 
 
 def mirrored(values: np.ndarray) -> np.ndarray:

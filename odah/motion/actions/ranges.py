@@ -22,16 +22,12 @@ _BOTH_SIDES_DEG: dict[str, tuple[float, float]] = {
     "wrist_flex": (-70.0, 70.0),
     "wrist_dev": (-25.0, 35.0),
 }
-_MIDLINE_DEG: dict[str, tuple[float, float]] = {
-    name: (-90.0, 90.0)
-    for name in (
-        "pelvis_tilt", "pelvis_list", "pelvis_rotation",
-        "lumbar_extension", "lumbar_bending", "lumbar_rotation",
-    )
-}  # fmt: skip
+_MIDLINE = (
+    "pelvis_tilt", "pelvis_list", "pelvis_rotation", "lumbar_extension", "lumbar_bending", "lumbar_rotation",
+)  # fmt: skip
 
 JOINT_ANGLE_RANGES_DEG: dict[str, tuple[float, float]] = {
-    **_MIDLINE_DEG,
+    **dict.fromkeys(_MIDLINE, (-90.0, 90.0)),
     **{f"{name}_{side}": limits for name, limits in _BOTH_SIDES_DEG.items() for side in "rl"},
 }
 """Degrees, for every rotational coordinate but `knee_angle_*_beta` (which equals the knee angle).
@@ -67,7 +63,7 @@ def coordinate_limits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def press_inside(values: np.ndarray, low: np.ndarray, high: np.ndarray, knee: float = 0.05) -> np.ndarray:
-    """Bring values inside [low, high] with a smooth bend over the last `knee` radians, so no velocity jumps."""
+    """Bring values inside [low, high], bending smoothly over the last `knee` radians."""
     room = np.minimum(knee, (high - low) / 4)
 
     def soften(distance: np.ndarray) -> np.ndarray:
