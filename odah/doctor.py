@@ -53,7 +53,7 @@ def _gpu() -> Finding:
 
 
 def _body() -> Finding:
-    from odah.body import load_body
+    from odah.body.model import load_body
 
     try:
         body = load_body()

@@ -45,6 +45,7 @@ class BodyModel:
     v_template: (N, 3). shapedirs: (N, 3, num_betas). joint_template: (55, 3), joint_shapedirs:
     (55, 3, num_betas): the rest joints as an exact linear function of betas. lbs_weights: (N, 55).
     posedirs: (N, 3, 486) or None. faces: (F, 3) int64. uv: (T, 2), uv_faces: (F, 3) into it.
+    hand_mean: (30, 3) relaxed finger rotations, left hand first, rad; zero pose has flat hands.
     groups: vertex numbers of named regions. mirror: (N,) each vertex's partner on the other side.
     """
 
@@ -57,6 +58,7 @@ class BodyModel:
     lbs_weights: Tensor
     posedirs: Tensor | None
     faces: np.ndarray
+    hand_mean: np.ndarray
     uv: np.ndarray | None = None
     uv_faces: np.ndarray | None = None
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -148,9 +150,7 @@ class BodyModel:
         }
         return replace(self, **moved)
 
-    def animate(
-        self, betas: Tensor, poses: Tensor, transl: Tensor, rate: float, chunk: int = 64
-    ) -> MeshClip:
+    def animate(self, betas: Tensor, poses: Tensor, transl: Tensor, rate: float, chunk: int = 64) -> MeshClip:
         """The moving mesh of poses (T, 55, 3), transl (T, 3) and one betas (num_betas,) or (T, num_betas)."""
         betas, poses, transl = self._checked(betas, poses, transl)
         betas = betas.expand(len(poses), -1) if betas.ndim == 2 else betas
@@ -186,7 +186,7 @@ class BodyModel:
     def _checked(
         self, betas: Tensor | None, poses: Tensor | None, transl: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Arguments as tensors of the model's precision and device, zeros for None, their last dimensions right."""
+        """The arguments as tensors like the model's, zeros for None, their last dimensions right."""
         wanted = {"betas": (self.num_betas,), "poses": (NUM_JOINTS, 3), "transl": (3,)}
         checked = []
         for (name, shape), value in zip(wanted.items(), (betas, poses, transl), strict=True):

@@ -49,6 +49,7 @@ def sample_people(
     vertices, rotmats = [], []
     for shape in betas:
         poses = np.concatenate([upright_poses(), sample_poses(rng, frames - 2)])
+        poses[:, -len(body.hand_mean) :] = body.hand_mean
         poses[:, 0] = (_R_GROUND_BODY * Rotation.from_rotvec(poses[:, 0])).as_rotvec()
         with torch.no_grad():
             posed = body(torch.as_tensor(shape, dtype=body.dtype), torch.as_tensor(poses, dtype=body.dtype))

@@ -18,13 +18,21 @@ from torch import Tensor
 from odah.body.body_model import BodyModel
 from odah.body.bone_lengths import BONE_LENGTHS, with_bone_lengths
 from odah.body.marker_layout import MarkerLayout, check_body
+from odah.body.open_body import ATTRIBUTE_RANGES
 from odah.body.pose_solver import PoseState, Terms, solve_pose, solve_shape_and_pose
 from odah.body.registration import Registration
 from odah.body.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
-from odah.body.targets import SkeletonTargets, initial_local_rotmats, skeleton_targets
+from odah.body.targets import (
+    SkeletonTargets,
+    head_posture,
+    initial_local_rotmats,
+    skeleton_targets,
+    stature_of,
+)
 from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Source
 from odah.names import SIDES, SMPLX_INDEX
+from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics
 
 JOINT_SIGMA, MARKER_SIGMA, SOFT_MARKER_SIGMA = 0.005, 0.010, 0.020
@@ -34,8 +42,10 @@ _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", 
 _POSE_SIGMAS = {"spine1": 0.2, "spine2": 0.2, "spine3": 0.2, "neck": 0.05, "head": 0.05}
 _SIDED_POSE_SIGMAS = {"collar": 0.12, "wrist": 0.3, "foot": 0.3, "ankle": 0.5}
 _KNEE_OFF_AXIS_SIGMA = 0.08
+_HEAD_JOINTS = [SMPLX_INDEX["neck"], SMPLX_INDEX["head"]]
 _BETAS_SIGMA, _ATTRIBUTE_SIGMA, _LENGTH_SIGMA = 1.0, 0.5, 2.0
 _SHAPE_FRAMES = 24
+_USUAL_BMI = 24.0
 _CHUNK = 256
 
 
@@ -100,12 +110,16 @@ class BodyFitter:
     ) -> np.ndarray:
         """Betas (B,) of `self.body` for a subject, from frames spread over a motion.
 
-        height (m), mass (kg) and gender, where known, say what the skeleton cannot.
+        gender, height (m) and mass (kg) say what the skeleton cannot; height is otherwise read off the
+        skeleton, and mass off its model unless that is the generic one's.
         """
         targets = skeleton_targets(self.registration, kinematics)
         index = np.unique(np.linspace(0, len(targets) - 1, _SHAPE_FRAMES).round().astype(int))
         targets = targets.frames(index)
-        mean, sigma = self._shape_prior(gender, height, mass)
+        is_weighed = abs(kinematics.model.mass - full_body_model().mass) > 0.5
+        if mass is None and is_weighed:
+            mass = kinematics.model.mass
+        mean, sigma = self._shape_prior(gender, height or stature_of(kinematics.model), mass)
         terms = self._terms(targets, mean, sigma, torch.float64)
         state = self._initial(self._fine, targets, mean)
         state = solve_pose(self._fine, state, terms, max_iterations=4)
@@ -136,29 +150,31 @@ class BodyFitter:
             betas, rotvecs, transl.numpy(), errors[:, : self._num_joints], errors[:, self._num_joints :]
         )
 
-    def _shape_prior(self, gender: str, height: float | None, mass: float | None) -> tuple[Tensor, Tensor]:
+    def _shape_prior(self, gender: str, height: float, mass: float | None) -> tuple[Tensor, Tensor]:
         lengths = len(BONE_LENGTHS)
         mean, sigma = np.zeros(self.body.num_betas), np.full(self.body.num_betas, _BETAS_SIGMA)
-        if self.unstretched.is_open and height is not None:
-            bmi = mass / height**2 if mass is not None else 23.5
-            mean[:-lengths] = self.unstretched.betas_from_attributes(height, bmi, gender)
+        if self.unstretched.is_open:
+            bmi = _USUAL_BMI if mass is None else mass / height**2
+            height, bmi = np.clip(height, *ATTRIBUTE_RANGES["height"]), np.clip(bmi, *ATTRIBUTE_RANGES["bmi"])
+            mean[:-lengths] = self.unstretched.betas_from_attributes(float(height), float(bmi), gender)
             sigma[:] = _ATTRIBUTE_SIGMA
         sigma[-lengths:] = _LENGTH_SIGMA
         return torch.from_numpy(mean), torch.from_numpy(sigma)
 
     def _terms(self, targets: SkeletonTargets, mean: Tensor, sigma: Tensor, dtype: torch.dtype) -> Terms:
-        pose_sigmas = pose_prior_sigmas()
+        pose_means = torch.zeros(len(targets), NUM_SOLVED_JOINTS, 3, dtype=dtype)
+        pose_means[:, _HEAD_JOINTS] = head_posture(targets.segments).to(dtype)[:, None]
         return Terms(
             targets.points.to(dtype),
             torch.as_tensor(self._sigmas, dtype=dtype),
-            torch.zeros(NUM_SOLVED_JOINTS, 3, dtype=dtype),
-            torch.as_tensor(pose_sigmas, dtype=dtype),
+            pose_means,
+            torch.as_tensor(pose_prior_sigmas(), dtype=dtype),
             mean.to(dtype),
             sigma.to(dtype),
         )
 
     def _initial(self, points: SkinnedPoints, targets: SkeletonTargets, betas: Tensor) -> PoseState:
-        local = initial_local_rotmats(targets.segments).to(points.dtype)
+        local = initial_local_rotmats(targets.segments, self.body.hand_mean).to(points.dtype)
         betas = betas.to(points.dtype)
         transl = torch.zeros(len(targets), 3, dtype=points.dtype)
         posed = points.pose(betas, local, transl).points
@@ -167,7 +183,7 @@ class BodyFitter:
 
 
 def pose_prior_sigmas() -> np.ndarray:
-    """(22, 3) spread of local rotation vectors about zero, rad; infinite where the skeleton alone decides."""
+    """(22, 3) spread of local rotation vectors about their means, rad; infinite where only the skeleton decides."""
     sigmas = np.full((NUM_SOLVED_JOINTS, 3), np.inf)
     for name, sigma in _POSE_SIGMAS.items():
         sigmas[SMPLX_INDEX[name]] = sigma

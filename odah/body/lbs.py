@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -45,13 +46,11 @@ def _levels(parents: tuple[int, ...]) -> tuple[tuple[tuple[int, ...], ...], tupl
     return levels, tuple(order.index(j) for j in range(len(parents)))
 
 
-def compose_rotations(
-    local: Float[Tensor, "*B J 3 3"], parents: Sequence[int]
-) -> Float[Tensor, "*B J 3 3"]:
+def compose_rotations(local: Float[Tensor, "*B J 3 3"], parents: Sequence[int]) -> Float[Tensor, "*B J 3 3"]:
     """Global rotations of a tree's joints from their parent-relative ones."""
     levels, back = _levels(tuple(parents))
     done = [local[..., list(levels[0]), :, :]]
-    for above, level in zip(levels, levels[1:], strict=False):
+    for above, level in pairwise(levels):
         slots = [above.index(parents[j]) for j in level]
         done.append(done[-1][..., slots, :, :] @ local[..., list(level), :, :])
     return torch.cat(done, -3)[..., list(back), :, :]
@@ -67,7 +66,7 @@ def place_joints(
     turned = (rotmats[..., above_joint, :, :] @ bones[..., None])[..., 0]
     root = list(levels[0])
     done = [(joints[..., root, :] + torch.zeros_like(turned[..., root, :]))]
-    for above, level in zip(levels, levels[1:], strict=False):
+    for above, level in pairwise(levels):
         slots = [above.index(parents[j]) for j in level]
         done.append(done[-1][..., slots, :] + turned[..., list(level), :])
     return torch.cat(done, -2)[..., list(back), :]
@@ -82,7 +81,7 @@ def skin(
 ) -> Float[Tensor, "*B N 3"]:
     """Each vertex moved by the weighted mean of the joints' rigid motions x -> R (x - joint) + posed."""
     offsets = posed_joints - (rotmats @ joints[..., None])[..., 0]
-    rigid = torch.cat([rotmats.flatten(-2), offsets], -1)
+    rigid = torch.cat([rotmats.flatten(-2).expand(*offsets.shape[:-1], 9), offsets], -1)
     blended = weights @ rigid
     linear = blended[..., :9].unflatten(-1, (3, 3))
     return (linear @ vertices[..., None])[..., 0] + blended[..., 9:]

@@ -79,7 +79,11 @@ class ShapeStatistics:
             if not low <= values[name] <= high:
                 raise InputError(name, f"{values[name]:g}", f"{low:g} to {high:g}")
         features = attribute_features(
-            np.asarray(height), np.asarray(bmi), np.asarray(_FEMALENESS[gender]), np.asarray(muscle), np.asarray(age)
+            np.asarray(height),
+            np.asarray(bmi),
+            np.asarray(_FEMALENESS[gender]),
+            np.asarray(muscle),
+            np.asarray(age),
         )
         return features @ self.attribute_map
 

@@ -5,24 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from odah.names import FINGERS, SIDES, SMPLX_INDEX
+from odah.names import SIDES, SMPLX_INDEX
 
 _MIRROR = np.array([1.0, -1.0, -1.0])
 """Mirrors a rotation vector across the sagittal plane."""
-
-_FINGER_CURL = {"index": 0.25, "middle": 0.3, "ring": 0.35, "pinky": 0.35}
-
-
-def relaxed_hands() -> np.ndarray:
-    """(55, 3) rotation vectors: fingers slightly curled, all else zero; flat is SMPL-X's zero pose."""
-    poses = np.zeros((len(SMPLX_INDEX), 3))
-    for side in SIDES:
-        sign = 1.0 if side == "left" else -1.0
-        for finger in FINGERS:
-            for k in (1, 2, 3):
-                curl = _FINGER_CURL.get(finger, 0.1)
-                poses[SMPLX_INDEX[f"{side}_{finger}{k}"], 2] = -sign * curl
-    return poses
 
 
 def _leg(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
@@ -53,8 +39,8 @@ def _arm(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
 
 
 def sample_poses(rng: np.random.Generator, count: int) -> np.ndarray:
-    """(count, 55, 3) rotation vectors, rad; the root upright within 0.2 rad and facing +Z within 0.5."""
-    poses = np.tile(relaxed_hands(), (count, 1, 1))
+    """(count, 55, 3) rotation vectors, rad; the root about upright and facing +Z; hands flat."""
+    poses = np.zeros((count, len(SMPLX_INDEX), 3))
     for side in SIDES:
         for name, rotvec in {**_leg(rng, count), **_arm(rng, count)}.items():
             poses[:, SMPLX_INDEX[f"{side}_{name}"]] = rotvec if side == "left" else rotvec * _MIRROR
@@ -67,8 +53,8 @@ def sample_poses(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def upright_poses() -> np.ndarray:
-    """(2, 55, 3): the T-pose, and standing with hanging arms."""
-    poses = np.tile(relaxed_hands(), (2, 1, 1))
+    """(2, 55, 3): the T-pose, and standing with hanging arms; hands flat."""
+    poses = np.zeros((2, len(SMPLX_INDEX), 3))
     for side in SIDES:
         sign = 1.0 if side == "left" else -1.0
         poses[1, SMPLX_INDEX[f"{side}_shoulder"]] = (0, 0, -1.15 * sign)

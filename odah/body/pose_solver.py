@@ -6,7 +6,7 @@ share nothing but the shape, which enters by a Schur complement when it is solve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -34,7 +34,7 @@ class PoseState:
 class Terms:
     """What is asked of the points and the pose.
 
-    targets (T, P, 3) m; point_sigmas (P,) m; pose_means (22, 3) and pose_sigmas (22, 3): Gaussian
+    targets (T, P, 3) m; point_sigmas (P,) m; pose_means (T, 22, 3) and pose_sigmas (22, 3): Gaussian
     prior on local rotation vectors, rad, infinite sigma for none; betas_mean and betas_sigma (B,).
     """
 
@@ -44,9 +44,6 @@ class Terms:
     pose_sigmas: Tensor
     betas_mean: Tensor
     betas_sigma: Tensor
-
-    def frames(self, index: slice) -> Terms:
-        return replace(self, targets=self.targets[index])
 
 
 @dataclass(frozen=True)
@@ -104,8 +101,7 @@ def _shape_blocks(
     return _ShapeBlocks(
         pose.jacobian.mT @ jacobian,
         (jacobian.mT @ jacobian).mean(0) + torch.diag(precision),
-        (jacobian.mT @ pose.residual[..., None])[..., 0].mean(0)
-        + precision * (state.betas - terms.betas_mean),
+        (jacobian.mT @ pose.residual[..., None])[..., 0].mean(0) + pull,
     )
 
 

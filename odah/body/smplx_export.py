@@ -52,7 +52,7 @@ def write_smplx_npz(body: BodyModel, path: str | Path) -> None:
         "vt": body.uv.astype(np.float32),
         "ft": body.uv_faces.astype(np.uint32),
     }
-    write_arrays(path, arrays | _hand_arrays() | _landmark_arrays(body))
+    write_arrays(path, arrays | _hand_arrays(body) | _landmark_arrays(body))
 
 
 def exact_joint_regressor(body: BodyModel) -> np.ndarray:
@@ -61,7 +61,9 @@ def exact_joint_regressor(body: BodyModel) -> np.ndarray:
     A bell-shaped mean of the vertices nearest to a joint, plus the smallest correction that makes
     template and all shape directions exact.
     """
-    vertices = np.concatenate([body.v_template.numpy()[..., None], body.shapedirs.numpy()], -1, dtype=np.float64)
+    vertices = np.concatenate(
+        [body.v_template.numpy()[..., None], body.shapedirs.numpy()], -1, dtype=np.float64
+    )
     joints = np.concatenate(
         [body.joint_template.numpy()[..., None], body.joint_shapedirs.numpy()], -1, dtype=np.float64
     )
@@ -77,11 +79,11 @@ def exact_joint_regressor(body: BodyModel) -> np.ndarray:
     return regressor
 
 
-def _hand_arrays() -> dict[str, np.ndarray]:
-    """No mean hand pose, and principal components that are the joint angles themselves."""
+def _hand_arrays(body: BodyModel) -> dict[str, np.ndarray]:
+    """The relaxed hands as mean pose, and principal components that are the joint angles themselves."""
     arrays = {}
-    for side in "lr":
-        arrays[f"hands_mean{side}"] = np.zeros(_HAND_FEATURES)
+    for side, mean in zip("lr", body.hand_mean.reshape(2, _HAND_FEATURES), strict=True):
+        arrays[f"hands_mean{side}"] = mean
         arrays[f"hands_components{side}"] = np.eye(_HAND_FEATURES)
         arrays[f"hands_coeffs{side}"] = np.zeros((1, _HAND_FEATURES))
     return arrays

@@ -2,7 +2,7 @@
 
 Keys as in `SMPLX_NEUTRAL.npz` (version 1.1): v_template (N, 3), shapedirs (N, 3, 400) with shape in
 the first 300 and expression in the last 100, posedirs (N, 3, 486), J_regressor (55, N), weights
-(N, 55), f (F, 3), kintree_table (2, 55), vt and ft.
+(N, 55), f (F, 3), kintree_table (2, 55), vt, ft, hands_meanl and hands_meanr (45,).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from odah.body.body_model import BodyModel
-from odah.body.files import NUM_JOINTS, NUM_POSE_FEATURES, Shape, read_arrays, write_arrays
+from odah.body.files import NUM_JOINTS, NUM_POSE_FEATURES, Shape, read_arrays
 from odah.errors import InputError
 from odah.names import SMPLX_PARENTS
 
@@ -29,6 +29,8 @@ _ARRAYS: dict[str, Shape] = {
     "kintree_table": (2, NUM_JOINTS),
     "vt": (None, 2),
     "ft": (None, 3),
+    "hands_meanl": (45,),
+    "hands_meanr": (45,),
 }
 
 NUM_SHAPE_COMPONENTS, NUM_EXPRESSION_COMPONENTS = 300, 100
@@ -60,6 +62,7 @@ def read_smplx(path: str | Path, gender: str = "neutral", num_betas: int = 16) -
         lbs_weights=torch.as_tensor(arrays["weights"].astype(np.float64)),
         posedirs=torch.as_tensor(arrays["posedirs"].astype(np.float64)),
         faces=arrays["f"].astype(np.int64),
+        hand_mean=np.concatenate([arrays["hands_meanl"], arrays["hands_meanr"]]).reshape(-1, 3),
         uv=arrays["vt"].astype(np.float32),
         uv_faces=arrays["ft"].astype(np.int64),
     )
@@ -80,4 +83,6 @@ def _check_consistent(path: Path, arrays: dict[str, np.ndarray], num_betas: int)
     stored = arrays["shapedirs"].shape[-1]
     shapes = NUM_SHAPE_COMPONENTS if stored >= NUM_SHAPE_COMPONENTS else min(stored, _SHORT_SHAPE_COMPONENTS)
     if not 1 <= num_betas <= shapes:
-        raise InputError(f"{path}: shapedirs", f"{shapes} shape components", f"at least the {num_betas} asked for")
+        raise InputError(
+            f"{path}: shapedirs", f"{shapes} shape components", f"at least the {num_betas} asked for"
+        )

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from odah.body.lbs import rotvec_to_rotmat
-from odah.body.pose_sampling import relaxed_hands
 from odah.body.registration import SEGMENTS, Registration
 from odah.body.so3 import rotmat_to_rotvec
 from odah.errors import InputError
@@ -20,6 +19,9 @@ from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics
 from odah.osim.model import Model
+
+_HEAD_SHARE = 0.6
+"""Part of the trunk's lean that neck and head make up for."""
 
 _NO_EXTENT = 5e-4
 """m; a body whose points span less along an axis does not tell that axis's factor."""
@@ -68,6 +70,17 @@ def _points_of(model: Model, body: str) -> dict[str, np.ndarray]:
     return points | {joint.name: joint.T_child[:3, 3] for joint in model.joints if joint.child == body}
 
 
+def stature_of(model: Model) -> float:
+    """Height (m) of a person with this skeleton: the generic 1.70 m, scaled as ankle to shoulder is."""
+    heights = []
+    for skeleton in (model, full_body_model()):
+        rest = torch.zeros(len(skeleton.coordinates), dtype=torch.float64)
+        joints = ForwardKinematics(skeleton)(rest).joints
+        ankle, shoulder = (skeleton.joint_names.index(name) for name in ("ankle_r", "acromial_r"))
+        heights.append(float(joints[shoulder, 1] - joints[ankle, 1]))
+    return 1.70 * heights[0] / heights[1]
+
+
 def skeleton_targets(registration: Registration, kinematics: Kinematics) -> SkeletonTargets:
     """Targets of a scaled model in motion.
 
@@ -96,15 +109,34 @@ def skeleton_targets(registration: Registration, kinematics: Kinematics) -> Skel
     return SkeletonTargets(points @ world.T, rotmats)
 
 
-def initial_local_rotmats(segments: Tensor) -> Tensor:
+def head_posture(segments: Tensor) -> Tensor:
+    """Rotation vectors (T, 3) of neck and of head, each, that keep the face up while the trunk leans.
+
+    The model ends at the chest. People stabilize their head in space (Pozzo et al. 1990): it makes up
+    for part of the trunk's lean, more of it when leaning forward, within the neck's range.
+    """
+    chest = segments[:, list(SEGMENTS).index("spine3")]
+    up = chest[..., 1]
+    lean = torch.linalg.cross(torch.tensor([0.0, 0.0, 1.0]).to(up).expand_as(up), up)
+    sine = lean.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+    angle = torch.atan2(sine, up[:, 2:])
+    local = (chest.mT @ (lean / sine * angle)[..., None])[..., 0]
+    limits = torch.tensor([[-0.2, -0.2, -0.2], [0.8, 0.2, 0.2]]).to(local)
+    return -0.5 * (_HEAD_SHARE * local).clamp(limits[0], limits[1])
+
+
+def initial_local_rotmats(segments: Tensor, hand_mean: np.ndarray) -> Tensor:
     """Parent-relative rotations (T, 55, 3, 3) of a body whose segments turn as `segments` (T, S, 3, 3).
 
-    The spine bends evenly from pelvis to chest; collars, neck and head follow the chest.
+    hand_mean: (30, 3) fingers, rad. The spine bends evenly from pelvis to chest; collars follow the chest, the head half.
     """
     turned = dict(zip(SEGMENTS, segments.unbind(1), strict=True))
-    local = rotvec_to_rotmat(torch.from_numpy(relaxed_hands())).expand(len(segments), -1, -1, -1).clone()
+    rest = torch.zeros(len(SMPLX_INDEX), 3, dtype=segments.dtype)
+    rest[-len(hand_mean) :] = torch.as_tensor(hand_mean)
+    local = rotvec_to_rotmat(rest).expand(len(segments), -1, -1, -1).clone()
     bend = rotvec_to_rotmat(rotmat_to_rotvec(turned["pelvis"].mT @ turned["spine3"]) / 3)
     local[:, SMPLX_INDEX["pelvis"]] = turned["pelvis"]
+    local[:, [SMPLX_INDEX["neck"], SMPLX_INDEX["head"]]] = rotvec_to_rotmat(head_posture(segments))[:, None]
     for name in ("spine1", "spine2", "spine3"):
         local[:, SMPLX_INDEX[name]] = bend
     for side in ("left", "right"):

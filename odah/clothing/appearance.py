@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from odah.clothing.hair import HAIR_STYLES
-from odah.clothing.patterns import LOWERS, UPPERS, garment_pattern
+from odah.clothing.patterns import LOWERS, UPPERS
 from odah.clothing.textures import RGB, Texture, check_texture
 from odah.errors import InputError
 
@@ -24,13 +24,22 @@ HAIR_COLORS: dict[str, RGB] = {
 EYE_COLORS: tuple[RGB, ...] = ((60, 38, 22), (84, 56, 30), (98, 92, 52), (92, 118, 138), (74, 100, 76))
 _TOP_COLORS: tuple[RGB, ...] = (
     (238, 238, 234), (32, 33, 36), (120, 124, 128), (38, 52, 88), (150, 38, 44), (52, 92, 62), (196, 168, 60),
-    (98, 150, 190), (200, 110, 90), (222, 190, 180), (112, 82, 130), (86, 70, 54), (70, 128, 130), (210, 200, 176),
+    (98, 150, 190), (200, 110, 90), (222, 190, 180), (112, 82, 130), (86, 70, 54), (70, 128, 130),
+    (210, 200, 176),
 )  # fmt: skip
 _BOTTOM_COLORS: tuple[RGB, ...] = (
-    (34, 36, 42), (58, 62, 70), (40, 48, 72), (150, 134, 106), (96, 88, 70), (70, 74, 58), (112, 112, 114), (84, 60, 48),
+    (34, 36, 42), (58, 62, 70), (40, 48, 72), (150, 134, 106), (96, 88, 70), (70, 74, 58),
+    (112, 112, 114), (84, 60, 48),
 )  # fmt: skip
 _DENIM_COLORS: tuple[RGB, ...] = ((38, 54, 92), (58, 80, 120), (92, 116, 150), (40, 42, 48), (24, 32, 58))
-_SHOE_COLORS: tuple[RGB, ...] = ((236, 236, 232), (30, 30, 32), (90, 92, 96), (120, 34, 38), (40, 54, 96), (110, 78, 52))
+_SHOE_COLORS: tuple[RGB, ...] = (
+    (236, 236, 232),
+    (30, 30, 32),
+    (90, 92, 96),
+    (120, 34, 38),
+    (40, 54, 96),
+    (110, 78, 52),
+)
 _SOLE_COLORS: tuple[RGB, ...] = ((232, 230, 224), (36, 34, 34), (190, 160, 120))
 
 
@@ -78,7 +87,11 @@ class Appearance:
 
 
 def _color_from_json(name: str, value: object) -> RGB:
-    if isinstance(value, list | tuple) and len(value) == 3 and all(isinstance(x, int) and 0 <= x <= 255 for x in value):
+    if (
+        isinstance(value, list | tuple)
+        and len(value) == 3
+        and all(isinstance(x, int) and 0 <= x <= 255 for x in value)
+    ):
         return (value[0], value[1], value[2])
     raise InputError(f"appearance: {name}", repr(value), "three integers from 0 to 255")
 
@@ -97,13 +110,14 @@ def check_appearance(appearance: Appearance) -> None:
     if appearance.lower not in LOWERS:
         raise InputError("appearance: lower", repr(appearance.lower), f"one of {', '.join(LOWERS)}")
     if appearance.hair_style not in HAIR_STYLES:
-        raise InputError("appearance: hair_style", repr(appearance.hair_style), f"one of {', '.join(HAIR_STYLES)}")
+        raise InputError(
+            "appearance: hair_style", repr(appearance.hair_style), f"one of {', '.join(HAIR_STYLES)}"
+        )
     for name in ("upper_looseness", "lower_looseness"):
         if not 0 <= getattr(appearance, name) <= 1:
             raise InputError(f"appearance: {name}", str(getattr(appearance, name)), "a number from 0 to 1")
     for texture in (appearance.upper_texture, appearance.lower_texture):
         check_texture(texture)
-    garment_pattern(appearance.upper)
 
 
 def _pick(rng: np.random.Generator, options: tuple | list, p: list[float] | None = None) -> Any:
@@ -111,16 +125,24 @@ def _pick(rng: np.random.Generator, options: tuple | list, p: list[float] | None
 
 
 def _varied(rng: np.random.Generator, color: RGB, spread: float = 7.0) -> RGB:
-    shifted = np.clip(np.asarray(color) + rng.normal(0, spread) + rng.normal(0, 0.4 * spread, 3), 4, 250).round()
+    shifted = np.clip(
+        np.asarray(color) + rng.normal(0, spread) + rng.normal(0, 0.4 * spread, 3), 4, 250
+    ).round()
     return (int(shifted[0]), int(shifted[1]), int(shifted[2]))
 
 
-def _sample_texture(rng: np.random.Generator, kinds: tuple[str, ...], p: list[float], palette: tuple[RGB, ...]) -> Texture:
+def _sample_texture(
+    rng: np.random.Generator, kinds: tuple[str, ...], p: list[float], palette: tuple[RGB, ...]
+) -> Texture:
     kind = _pick(rng, kinds, p)
     if kind == "denim":
         colors = [_pick(rng, _DENIM_COLORS)]
     else:
-        count = {"stripes": int(rng.integers(2, 4)), "checks": int(rng.integers(2, 4)), "print": int(rng.integers(2, 4))}
+        count = {
+            "stripes": int(rng.integers(2, 4)),
+            "checks": int(rng.integers(2, 4)),
+            "print": int(rng.integers(2, 4)),
+        }
         chosen = rng.choice(len(palette), count.get(kind, 1), replace=False)
         colors = [palette[int(k)] for k in chosen]
     return Texture(kind, int(rng.integers(2**31)), tuple(_varied(rng, c) for c in colors))

@@ -11,7 +11,7 @@ from odah.clothing.textures import RGB
 from odah.names import SIDES
 
 _PUPIL_DEG, _IRIS_DEG = 7.7, 22.0
-"""Half angles of pupil and iris seen from the eyeball's middle: the open body's eyeballs have rings on either side."""
+"""Half angles of pupil and iris from the eyeball's middle; the open body's eyeballs have rings on either side."""
 _EYE_WHITE = np.array([0.62, 0.58, 0.55])
 
 
@@ -50,14 +50,16 @@ def _lips(rest: RestBody, face: FaceFrame, is_front: np.ndarray) -> np.ndarray:
 def _brows(rest: RestBody, face: FaceFrame, is_front: np.ndarray) -> np.ndarray:
     x, y, _ = rest.vertices.T
     along = np.abs(x) / face.half
-    arch = face.eye[1] + face.half * (0.70 + 0.16 * np.clip(along - 0.4, 0, 0.9) - 0.5 * np.clip(along - 1.25, 0, 1))
+    arch = face.eye[1] + face.half * (
+        0.70 + 0.16 * np.clip(along - 0.4, 0, 0.9) - 0.5 * np.clip(along - 1.25, 0, 1)
+    )
     thickness = face.half * np.where(along < 1.2, 0.15, 0.15 - 0.12 * (along - 1.2))
     inside = np.minimum(thickness - np.abs(y - arch), face.half * np.minimum(along - 0.35, 1.85 - along))
     return _ramp(inside, 0.004) * is_front
 
 
 def skin_colors(rest: RestBody, skin: RGB, hair: RGB, eyes: RGB, seed: int) -> np.ndarray:
-    """(N, 3) linear RGB at the body's vertices: tone, flush, lips, brows, and a scalp the colour of the hair."""
+    """(N, 3) linear RGB at the body's vertices: tone, flush, lips, brows, eyes, and a scalp in hair colour."""
     rng = np.random.default_rng(seed)
     base, hair_color = srgb_to_linear(skin), srgb_to_linear(hair)
     face = FaceFrame.of(rest)

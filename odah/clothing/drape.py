@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 _ANGLES = 48
 _ROW = 0.015
@@ -19,15 +19,15 @@ class Obstacle:
 
     points: np.ndarray
     normals: np.ndarray
-    tree: cKDTree
+    tree: KDTree
 
     @classmethod
     def of(cls, points: np.ndarray, normals: np.ndarray) -> Obstacle:
-        return cls(points, normals, cKDTree(points, balanced_tree=False, compact_nodes=False))
+        return cls(points, normals, KDTree(points, balanced_tree=False, compact_nodes=False))
 
     def clearance(self, points: np.ndarray, k: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Signed distance (m, negative inside) to the tangent planes of the k nearest points, their mean normal,
-        and the distance to the nearest point. Distance-weighted over k points, so that it changes smoothly."""
+        """Signed distance (m, negative inside) to the tangent planes of the k nearest points, their mean
+        normal, and the distance to the nearest. Distance-weighted over k points, so it changes smoothly."""
         distance, index = self.tree.query(points, k=k)
         weight = 1 / (distance + 1e-3) ** 2
         weight /= weight.sum(1, keepdims=True)
@@ -38,7 +38,9 @@ class Obstacle:
         return np.einsum("nk,nk->n", weight, height), normal, distance[:, 0]
 
 
-def pushed_out(points: np.ndarray, obstacle: Obstacle, gap: np.ndarray | float, reach: float = 0.06) -> np.ndarray:
+def pushed_out(
+    points: np.ndarray, obstacle: Obstacle, gap: np.ndarray | float, reach: float = 0.06
+) -> np.ndarray:
     """Points moved along the obstacle's normals until they clear it by `gap` (m).
 
     Points further than `reach` (m) from any obstacle point are left: they are behind another part.
@@ -68,7 +70,9 @@ def _radius_table(angle: np.ndarray, radius: np.ndarray, row: np.ndarray, rows: 
     column = np.round((angle / (2 * np.pi)) * _ANGLES).astype(int)
     for dr in (-1, 0, 1):
         for dc in (-1, 0, 1):
-            np.maximum.at(table, (np.clip(row.round().astype(int) + dr, 0, rows - 1), (column + dc) % _ANGLES), radius)
+            np.maximum.at(
+                table, (np.clip(row.round().astype(int) + dr, 0, rows - 1), (column + dc) % _ANGLES), radius
+            )
     return table
 
 
@@ -90,5 +94,7 @@ def hang(points: np.ndarray, axis: HangAxis, amount: np.ndarray, top: float, tap
     target = map_coordinates(padded, [np.clip(row, 0, rows - 1), column], order=1, mode="nearest")
     gain = amount * np.clip(target - radius, 0, 0.12) * np.clip(row * 0.4, 0, 1)
     out = points.copy()
-    out[:, [0, 2]] = centre + (points[:, [0, 2]] - centre) * ((radius + gain) / np.maximum(radius, 1e-6))[:, None]
+    out[:, [0, 2]] = (
+        centre + (points[:, [0, 2]] - centre) * ((radius + gain) / np.maximum(radius, 1e-6))[:, None]
+    )
     return out

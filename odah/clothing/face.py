@@ -36,7 +36,9 @@ class FaceFrame:
         crown = head[:, 1].max()
         skull = head[head[:, 1] > eye[1] + 0.3 * (crown - eye[1])]
         axis_z = (skull[:, 2].max() + skull[:, 2].min()) / 2
-        profile = head[(np.abs(head[:, 0]) < 0.2 * half) & (head[:, 1] < eye[1]) & (head[:, 2] > eye[2] - 0.2 * half)]
+        profile = head[
+            (np.abs(head[:, 0]) < 0.2 * half) & (head[:, 1] < eye[1]) & (head[:, 2] > eye[2] - 0.2 * half)
+        ]
         nose = profile[profile[:, 2].argmax()]
         front = profile[profile[:, 2] > nose[2] - 1.3 * half]
         chin = float(front[:, 1].min())

@@ -26,8 +26,8 @@ _BINS = 72
 class ClothMesh:
     """The drawn mesh as a fixed linear map of the posed cloth.
 
-    combine: (M, N) from cloth vertices to drawn vertices. inset: (M,) m moved against the normal (the inner side
-    of hems). faces: (F, 3). uv: (M, 2), one unit a texture tile.
+    combine: (M, N) from cloth vertices to drawn vertices. inset: (M,) m moved against the normal (the inner
+    side of hems). faces: (F, 3). uv: (M, 2), one unit a texture tile.
     """
 
     combine: sp.csr_matrix
@@ -45,7 +45,9 @@ class ClothMesh:
         return vertices
 
 
-def _polar(points: np.ndarray, rest: RestBody, is_lower: bool, panel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _polar(
+    points: np.ndarray, rest: RestBody, is_lower: bool, panel: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Angle around the panel's tube (its wrap where a tailor would sew), radius, and length along it."""
     if is_lower:
         chain = np.array([rest.joint(f"{SIDES[panel]}_{n}") for n in ("ankle", "knee", "hip")])
@@ -64,7 +66,7 @@ def _polar(points: np.ndarray, rest: RestBody, is_lower: bool, panel: int) -> tu
 
 
 def _arc_length(angle: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Arc length (m) of the tube's mean section up to each angle, its whole circumference, and its radius there."""
+    """Arc length (m) of the tube's mean section up to each angle, its circumference, and its radius there."""
     which = ((angle + np.pi) / (2 * np.pi) * _BINS).astype(int) % _BINS
     count = np.bincount(which, minlength=_BINS)
     known = count > 0
@@ -80,8 +82,8 @@ def _arc_length(angle: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, floa
 def _unwrapped(vertices: np.ndarray, faces: np.ndarray, panels: np.ndarray, rest: RestBody, is_lower: bool):
     """Texture coordinates; vertices on seams are doubled, one for each side.
 
-    Returns the (M,) source vertex of each new vertex, the new faces and uv. A whole number of tiles goes round
-    each tube, so the pattern closes.
+    Returns the (M,) source vertex of each new vertex, the new faces and uv. A whole number of tiles goes
+    round each tube, so the pattern closes.
     """
     new_faces = np.empty_like(faces)
     sources, uvs, count = [], [], 0

@@ -1,16 +1,18 @@
-"""Hair as a cap that grows out of the scalp, thicker on top, with a bun or a ponytail where the style has one."""
+"""Hair as a cap that grows out of the scalp, thicker on top, with a bun or a ponytail in some styles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from odah.clothing.face import FaceFrame
 from odah.clothing.rest_body import RestBody
 from odah.clothing.subdivision import loop_subdivision
 from odah.clothing.surface import (
     Surface,
+    boundary_edges,
     clip,
     grid_faces,
     largest_component,
@@ -78,7 +80,9 @@ def _cap(rest: RestBody, face: FaceFrame, style: _Style, rng: np.random.Generato
     depth = _depth_from_rim(cap)
     on_top = np.clip((cap.vertices[:, 1] - face.eye[1]) / face.forehead - 0.2, 0, 1) ** 1.2
     length = style.sides + (style.top - style.sides) * on_top
-    length = length * (1 + 0.05 * _waves(cap.vertices, rng, 40, 100) + 0.05 * _waves(cap.vertices, rng, 300, 700))
+    length = length * (
+        1 + 0.05 * _waves(cap.vertices, rng, 40, 100) + 0.05 * _waves(cap.vertices, rng, 300, 700)
+    )
     grown = 0.001 + length * (1 - np.exp(-depth / 0.022))
     vertices = cap.vertices + grown[:, None] * normals
     mean = smoothing_matrix(cap.faces, cap.num_vertices)
@@ -89,12 +93,8 @@ def _cap(rest: RestBody, face: FaceFrame, style: _Style, rng: np.random.Generato
 
 def _depth_from_rim(surface: Surface) -> np.ndarray:
     """(N,) straight distance to the nearest rim vertex, m."""
-    from scipy.spatial import cKDTree
-
-    from odah.clothing.surface import boundary_edges
-
     rim = surface.vertices[np.unique(boundary_edges(surface.faces))]
-    return cKDTree(rim).query(surface.vertices)[0]
+    return KDTree(rim).query(surface.vertices)[0]
 
 
 def _tube(path: np.ndarray, radii: np.ndarray, columns: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +120,14 @@ def _knot(kind: str, rest: RestBody, face: FaceFrame) -> Surface:
         path = np.stack([0 * t, y + 0.020 * t, back + 0.012 - 0.062 * t], 1)
     else:
         radii = np.interp(t, [0, 0.06, 0.14, 0.4, 0.85, 1], [0.012, 0.018, 0.020, 0.028, 0.020, 0.004])
-        drop = np.stack([0 * t, 0.012 - 0.26 * np.maximum(t - 0.12, 0) ** 1.15, -0.055 * np.sin(np.minimum(2.4 * t, 1.9))], 1)
+        drop = np.stack(
+            [
+                0 * t,
+                0.012 - 0.26 * np.maximum(t - 0.12, 0) ** 1.15,
+                -0.055 * np.sin(np.minimum(2.4 * t, 1.9)),
+            ],
+            1,
+        )
         path = np.array([0.0, y, back + 0.012]) + drop
     vertices, faces = _tube(path, radii)
     weights = np.zeros((len(vertices), len(SMPLX_INDEX)))

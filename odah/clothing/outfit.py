@@ -24,7 +24,7 @@ from odah.clothing.textures import Texture, hair_image, texture_image
 from odah.errors import InputError
 
 if TYPE_CHECKING:
-    from odah.body import BodyModel
+    from odah.body.body_model import BodyModel
 
 _CHUNK = 32
 _HIDDEN_DEPTH = 0.05
@@ -74,13 +74,19 @@ class Outfit:
         """
         poses, transl = np.asarray(poses, np.float32), np.asarray(transl, np.float32)
         if poses.shape[1:] != (55, 3) or transl.shape != (len(poses), 3) or not len(poses):
-            raise InputError("motion", f"poses {poses.shape}, transl {transl.shape}", "(T, 55, 3) and (T, 3), T > 0")
+            raise InputError(
+                "motion", f"poses {poses.shape}, transl {transl.shape}", "(T, 55, 3) and (T, 3), T > 0"
+            )
         names = ["skin", self.lower.name, self.upper.name, *(a.name for a in self.attached)]
         frames: dict[str, list[np.ndarray]] = {name: [] for name in names}
         for start in range(0, len(poses), _CHUNK):
-            for name, vertices in self._chunk(poses[start : start + _CHUNK], transl[start : start + _CHUNK]).items():
+            for name, vertices in self._chunk(
+                poses[start : start + _CHUNK], transl[start : start + _CHUNK]
+            ).items():
                 frames[name].extend(vertices)
-        stacked = {name: np.stack(vertices).astype(np.float32, copy=False) for name, vertices in frames.items()}
+        stacked = {
+            name: np.stack(vertices).astype(np.float32, copy=False) for name, vertices in frames.items()
+        }
         return self._as_layers(stacked)
 
     def _chunk(self, poses: np.ndarray, transl: np.ndarray) -> dict[str, list[np.ndarray]]:
@@ -111,14 +117,25 @@ class Outfit:
 
     def _as_layers(self, vertices: dict[str, np.ndarray]) -> list[MeshLayer]:
         layers = [
-            MeshLayer("skin", vertices["skin"], self.skin_faces, Material("skin", roughness=0.5), None, self.skin_colors)
+            MeshLayer(
+                "skin",
+                vertices["skin"],
+                self.skin_faces,
+                Material("skin", roughness=0.5),
+                None,
+                self.skin_colors,
+            )
         ]
         for cloth in (self.lower, self.upper):
             material = Material("cloth", roughness=0.85, texture=texture_image(cloth.texture))
-            layers.append(MeshLayer(cloth.name, vertices[cloth.name], cloth.mesh.faces, material, cloth.mesh.uv))
+            layers.append(
+                MeshLayer(cloth.name, vertices[cloth.name], cloth.mesh.faces, material, cloth.mesh.uv)
+            )
         for item in self.attached:
             faces = item.surface.faces
-            layers.append(MeshLayer(item.name, vertices[item.name], faces, item.material, item.uv, item.colors))
+            layers.append(
+                MeshLayer(item.name, vertices[item.name], faces, item.material, item.uv, item.colors)
+            )
         return layers
 
 
@@ -133,7 +150,7 @@ def _visible_skin(rest: RestBody, appearance: Appearance) -> np.ndarray:
         [cloth_field(rest, garment_pattern(kind)) for kind in (appearance.upper, appearance.lower)]
     )
     hidden = covered > _HIDDEN_DEPTH
-    hidden |= collar_height(rest) - rest.vertices[:, 1] > 0.02
+    hidden |= collar_height(rest) - rest.vertices[:, 1] > 0.0
     hidden |= hairline_field(rest, FaceFrame.of(rest)) > 0.025
     return rest.faces[~hidden[rest.faces].all(1)]
 

@@ -102,7 +102,7 @@ def _lower_field(rest: RestBody, pattern: LowerPattern) -> np.ndarray:
 
 
 def cloth_field(rest: RestBody, pattern: Pattern) -> np.ndarray:
-    """(N,) field at the body's vertices, m: about the distance to the nearest hem, positive under the cloth."""
+    """(N,) field at the body's vertices, m: about the distance to the nearest hem, positive under cloth."""
     if isinstance(pattern, UpperPattern):
         return _upper_field(rest, pattern)
     return _lower_field(rest, pattern)

@@ -1,4 +1,4 @@
-"""Garments follow the body: linear blend skinning, the body's own correctives, and staying outside the skin."""
+"""Garments follow the body: linear blend skinning, the body's correctives, and staying outside the skin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from odah.clothing.surface import vertex_face_incidence, vertex_normals
 from odah.clothing.tailor import Garment
 
 _NORMAL_SCALE = 0.06
-"""m that opposite skin counts as further away (half of it for a right angle): cloth only heeds skin it faces with."""
+"""Normals scaled by this (m) join the search, so that cloth heeds skin facing the same way, not the other arm."""
 _BEYOND_HEM = 0.10
 
 
@@ -92,13 +92,17 @@ class FollowingCloth:
 
     def _outside(self, points: np.ndarray, obstacle: np.ndarray, obstacle_normals: np.ndarray) -> np.ndarray:
         """Lifted off the skin; the first lift is spread to neighbours so that no single vertex stands out."""
-        facing = Obstacle.of(np.concatenate([obstacle, _NORMAL_SCALE * obstacle_normals], 1), obstacle_normals)
+        facing = Obstacle.of(
+            np.concatenate([obstacle, _NORMAL_SCALE * obstacle_normals], 1), obstacle_normals
+        )
         for step in range(2):
             lift = facing_lift(points, self.normals(points), facing, self.garment.gap)
             if step == 0:
                 for _ in range(2):
                     lift = np.where(
-                        np.linalg.norm(lift, axis=1, keepdims=True) > 0, lift, 0.6 * (self.garment.smoothing @ lift)
+                        np.linalg.norm(lift, axis=1, keepdims=True) > 0,
+                        lift,
+                        0.6 * (self.garment.smoothing @ lift),
                     )
             points = points + lift
         return points

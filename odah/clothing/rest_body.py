@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from odah.clothing.surface import Surface, vertex_normals
 from odah.names import FINGERS, SIDES, SMPLX_INDEX
 
 if TYPE_CHECKING:
-    from odah.body import BodyModel
+    from odah.body.body_model import BodyModel
 
 _HAND = tuple(f"{side}_{finger}{k}" for side in SIDES for finger in FINGERS for k in (1, 2, 3))
 _HEAD = ("head", "jaw", "left_eye", "right_eye")
@@ -42,7 +42,13 @@ class RestBody:
             shaped, joints = body.shaped(torch.as_tensor(np.asarray(betas), dtype=body.v_template.dtype))
         arrays = (shaped, body.faces, body.lbs_weights, joints)
         vertices, faces, weights, joints = (np.asarray(torch.as_tensor(x).cpu()) for x in arrays)
-        return cls(vertices.astype(float), faces.astype(np.int64), weights.astype(float), joints.astype(float), body.groups)
+        return cls(
+            vertices.astype(float),
+            faces.astype(np.int64),
+            weights.astype(float),
+            joints.astype(float),
+            body.groups,
+        )
 
     def joint(self, name: str) -> np.ndarray:
         """(3,) position of a SMPL-X joint."""
@@ -69,15 +75,17 @@ class RestBody:
         return self.weight_of(*_HEAD)
 
     def arm_weight(self, side: str) -> np.ndarray:
-        return self.weight_of(*(f"{side}_{n}" for n in _ARM)) + self.weight_of(*(n for n in _HAND if n.startswith(side)))
+        return self.weight_of(*(f"{side}_{n}" for n in _ARM)) + self.weight_of(
+            *(n for n in _HAND if n.startswith(side))
+        )
 
     def leg_weight(self, side: str) -> np.ndarray:
         return self.weight_of(*(f"{side}_{n}" for n in _LEG))
 
     @cached_property
-    def tree(self) -> cKDTree:
-        """Search tree over the vertices below the head, hands left out: what garments must stay outside of."""
-        return cKDTree(self.vertices[self.trunk_and_limbs])
+    def tree(self) -> KDTree:
+        """Search tree over the vertices below the head, hands left out: what garments stay outside of."""
+        return KDTree(self.vertices[self.trunk_and_limbs])
 
     @cached_property
     def trunk_and_limbs(self) -> np.ndarray:
@@ -89,7 +97,7 @@ class RestBody:
 
 
 def along_limb(proximal: float, middle: float, distal: float, fraction: float) -> float:
-    """Coordinate of a cut: 0 at the proximal joint, 1 at the middle one, 2 at the distal one; linear outside."""
+    """Coordinate of a cut: 0 at the proximal joint, 1 at the middle, 2 at the distal one; linear outside."""
     if fraction <= 1:
         return proximal + fraction * (middle - proximal)
     return middle + (fraction - 1) * (distal - middle)

@@ -1,4 +1,4 @@
-"""Low shoes built around the feet: convex horizontal outlines from sole to ankle, so that toes share one cap."""
+"""Low shoes built around the feet: convex outlines from sole to ankle, so that toes share one cap."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _outline(points: np.ndarray, margin: float, forward: np.ndarray) -> np.ndarr
 
 
 def _rings(rest: RestBody, side: str) -> tuple[np.ndarray, int]:
-    """(R, columns, 3) rings from the middle of the sole over the collar to its inside, and where the upper starts."""
+    """(R, columns, 3) rings from the middle of the sole over the collar to its inside; first ring of the upper."""
     ankle, ball = rest.joint(f"{side}_ankle"), rest.joint(f"{side}_foot")
     forward = (ball - ankle)[[0, 2]] / np.linalg.norm((ball - ankle)[[0, 2]])
     floor = rest.vertices[rest.leg_weight(side) > 0.5, 1].min()
@@ -61,17 +61,27 @@ def _rings(rest: RestBody, side: str) -> tuple[np.ndarray, int]:
     for row, height in enumerate(heights):
         from_row = int(np.searchsorted(heights, height - _LEATHER))  # leather lies on top of the foot, too
         outlines.append(_outline(np.concatenate(sections[min(from_row, row) :]), _LEATHER, forward))
-    upper = gaussian_filter1d(gaussian_filter1d(np.array(outlines), 0.8, axis=0, mode="nearest"), 1.0, axis=1, mode="wrap")
+    upper = gaussian_filter1d(
+        gaussian_filter1d(np.array(outlines), 0.8, axis=0, mode="nearest"), 1.0, axis=1, mode="wrap"
+    )
     middle = upper[0].mean(0)
     out = upper[0] - middle
     edge = upper[0] + _SOLE_EDGE * out / np.linalg.norm(out, axis=1, keepdims=True)
     below = floor - _SOLE_BELOW
     starts = max(int(np.searchsorted(heights, floor + _SOLE_HEIGHT)), 1)
-    sole = [(middle + 1e-3 * out, below), (edge - 0.08 * out, below), (edge, below + 0.003), (edge, floor + _SOLE_HEIGHT - 0.002)]
+    sole = [
+        (middle + 1e-3 * out, below),
+        (edge - 0.08 * out, below),
+        (edge, below + 0.003),
+        (edge, floor + _SOLE_HEIGHT - 0.002),
+    ]
     sole.append((upper[starts], floor + _SOLE_HEIGHT))
     body = [(upper[k], heights[k]) for k in range(starts, _UPPER_ROWS)]
     centre = upper[-1].mean(0)
-    lip = [(centre + 0.97 * (upper[-1] - centre), top + 0.002), (centre + 0.90 * (upper[-1] - centre), top - 0.004)]
+    lip = [
+        (centre + 0.97 * (upper[-1] - centre), top + 0.002),
+        (centre + 0.90 * (upper[-1] - centre), top - 0.004),
+    ]
     lip.append((centre + 0.86 * (upper[-1] - centre), top - 0.02))
     rings = [np.insert(xz, 1, y, axis=1) for xz, y in (*sole, *body, *lip)]
     return np.array(rings), len(sole)
@@ -92,20 +102,21 @@ def _weights(vertices: np.ndarray, rest: RestBody, side: str) -> np.ndarray:
     return weights
 
 
-def _vertex_colors(rings: np.ndarray, first_upper: int, rest: RestBody, side: str, upper: np.ndarray, sole: np.ndarray) -> np.ndarray:
+def _vertex_colors(rings: np.ndarray, first_upper: int, upper: np.ndarray, sole: np.ndarray) -> np.ndarray:
     """Sole, upper, a darker lining, and light laces across the instep."""
     colors = np.broadcast_to(upper, rings.shape).copy()
-    colors[:first_upper - 1] = sole
+    colors[: first_upper - 1] = sole
     colors[-2:] = 0.45 * upper
-    instep = np.abs((np.arange(_COLUMNS) / _COLUMNS + 0.5) % 1.0 - 0.0) < 0.0
     lace_columns = np.abs(np.arange(_COLUMNS) - _COLUMNS // 2) <= 2
     rows = np.arange(len(rings))
     lace_rows = (rows >= len(rings) - 10) & (rows < len(rings) - 4) & (rows % 2 == 0)
-    colors[np.ix_(lace_rows, lace_columns | instep)] = 0.5 * upper + 0.5 * np.array([0.8, 0.8, 0.8])
+    colors[np.ix_(lace_rows, lace_columns)] = 0.5 * upper + 0.5 * np.array([0.8, 0.8, 0.8])
     return colors.reshape(-1, 3)
 
 
-def shoe_surface(rest: RestBody, upper_color: np.ndarray, sole_color: np.ndarray) -> tuple[Surface, np.ndarray]:
+def shoe_surface(
+    rest: RestBody, upper_color: np.ndarray, sole_color: np.ndarray
+) -> tuple[Surface, np.ndarray]:
     """Both shoes in the T-pose and their (N, 3) linear RGB vertex colours."""
     vertices, faces, weights, colors, count = [], [], [], [], 0
     for side in SIDES:
@@ -114,7 +125,7 @@ def shoe_surface(rest: RestBody, upper_color: np.ndarray, sole_color: np.ndarray
         vertices.append(points)
         faces.append(grid_faces(len(rings), _COLUMNS) + count)
         weights.append(_weights(points, rest, side))
-        colors.append(_vertex_colors(rings, first_upper, rest, side, upper_color, sole_color))
+        colors.append(_vertex_colors(rings, first_upper, upper_color, sole_color))
         count += len(points)
     surface = Surface(np.concatenate(vertices), np.concatenate(faces), np.concatenate(weights))
     return surface, np.concatenate(colors)

@@ -17,8 +17,8 @@ def _opposite_corners(faces: np.ndarray, inverse: np.ndarray, num_edges: int) ->
 def loop_subdivision(faces: np.ndarray, num_vertices: int) -> tuple[sp.csr_matrix, np.ndarray]:
     """One step of Loop's scheme (Loop 1987; rims: cubic B-spline).
 
-    Returns the (N + E, N) matrix from coarse to fine vertices, and the (4F, 3) fine faces: the four children of
-    face k are k, F + k, 2F + k and 3F + k.
+    Returns the (N + E, N) matrix from coarse to fine vertices, and the (4F, 3) fine faces: the four children
+    of face k are k, F + k, 2F + k and 3F + k.
     """
     edges, inverse = np.unique(np.sort(directed_edges(faces), 1), axis=0, return_inverse=True)
     inverse = inverse.ravel()
@@ -41,7 +41,9 @@ def loop_subdivision(faces: np.ndarray, num_vertices: int) -> tuple[sp.csr_matri
     beta = np.where(valence > 3, 3 / (8 * valence), 3 / 16)
     rim_valence = np.maximum(np.asarray(along.sum(1)).ravel(), 1)  # 2, but 4 where two rims touch
     even = sp.diags(np.where(on_rim, 0.75, 1 - valence * beta))
-    even = even + sp.diags(np.where(on_rim, 0.0, beta)) @ inner + sp.diags(0.25 * on_rim / rim_valence) @ along
+    even = (
+        even + sp.diags(np.where(on_rim, 0.0, beta)) @ inner + sp.diags(0.25 * on_rim / rim_valence) @ along
+    )
 
     a, b, c = faces.T
     ab, bc, ca = np.split(n + inverse, 3)

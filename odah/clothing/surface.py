@@ -31,7 +31,9 @@ def vertex_face_incidence(faces: np.ndarray, num_vertices: int) -> sp.csr_matrix
     return sp.csr_matrix((np.ones(faces.size), (faces.ravel(), columns)), (num_vertices, len(faces)))
 
 
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray, incidence: sp.csr_matrix | None = None) -> np.ndarray:
+def vertex_normals(
+    vertices: np.ndarray, faces: np.ndarray, incidence: sp.csr_matrix | None = None
+) -> np.ndarray:
     """Area-weighted unit normals (N, 3); zero where no face touches a vertex."""
     if incidence is None:
         incidence = vertex_face_incidence(faces, len(vertices))
@@ -112,7 +114,8 @@ def cut(surface: Surface, field: np.ndarray) -> tuple[Surface, np.ndarray, np.nd
     field: (N,) value at each vertex, linear inside a triangle.
 
     Returns the refined surface (weights interpolated on the new vertices) and, for each face, whether it lies
-    on the positive side and which face it came from. Vertices within 12 % of an edge of the line are moved onto it.
+    on the positive side and which face it came from. Vertices within 12 % of an edge of the line are moved
+    onto it.
     """
     edges = np.unique(np.sort(directed_edges(surface.faces), 1), axis=0)
     surface, sign = _snapped_signs(surface, field, edges)
@@ -125,7 +128,11 @@ def cut(surface: Surface, field: np.ndarray) -> tuple[Surface, np.ndarray, np.nd
 
     s = sign[surface.faces]
     is_mixed = (s.min(1) < 0) & (s.max(1) > 0)
-    pieces, sides, parents = [surface.faces[~is_mixed]], [s[~is_mixed].sum(1) > 0], [np.flatnonzero(~is_mixed)]
+    pieces, sides, parents = (
+        [surface.faces[~is_mixed]],
+        [s[~is_mixed].sum(1) > 0],
+        [np.flatnonzero(~is_mixed)],
+    )
 
     def at(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return n + np.searchsorted(keys, np.minimum(a, b) * n + np.maximum(a, b))
@@ -160,7 +167,7 @@ def clip(surface: Surface, field: np.ndarray) -> Surface:
 
 
 def smoothing_matrix(faces: np.ndarray, num_vertices: int) -> sp.csr_matrix:
-    """Row-stochastic mean over neighbours; rim vertices average along the rim only, so that hems keep their place."""
+    """Row-stochastic mean over neighbours; rim vertices average along the rim only, so that hems stay."""
     edges, rim = directed_edges(faces), boundary_edges(faces)
 
     def adjacency(e: np.ndarray) -> sp.csr_matrix:

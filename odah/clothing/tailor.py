@@ -13,7 +13,6 @@ from odah.clothing.rest_body import RestBody
 from odah.clothing.surface import (
     Surface,
     boundary_edges,
-    boundary_loops,
     clip,
     cut,
     largest_component,
@@ -23,6 +22,8 @@ from odah.clothing.surface import (
 from odah.names import SIDES
 
 _SKIN_GAP = 0.004
+_KNEE_RINGS = (-0.08, -0.045, -0.015, 0.015, 0.045, 0.08)
+"""Heights about the knee, m, where legs get extra rings of vertices to bend at."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def _straighten_rims(surface: Surface, smoothing: sp.csr_matrix, rounds: int = 8
 
 
 def _seamed(surface: Surface, rest: RestBody, pattern: Pattern) -> tuple[Surface, np.ndarray]:
-    """Cut along the seams between panels. Upper: body 0, left sleeve 1, right sleeve 2; lower: left 0, right 1."""
+    """Cut along the panels' seams. Upper: body 0, left sleeve 1, right sleeve 2; lower: left 0, right 1."""
     if isinstance(pattern, LowerPattern):
+        for offset in _KNEE_RINGS:
+            surface, _, _ = cut(surface, surface.vertices[:, 1] - rest.joint("left_knee")[1] - offset)
         surface, is_left, _ = cut(surface, surface.vertices[:, 0])
         return surface, np.where(is_left, 0, 1)
     shoulder, neck = rest.joint("left_shoulder"), rest.joint("neck")
@@ -85,7 +88,9 @@ def _ease(surface: Surface, rest: RestBody, pattern: Pattern, looseness: float) 
     return rests + (hem - rests) * np.maximum(sleeve, trunk)
 
 
-def _hung(points: np.ndarray, weights: np.ndarray, rest: RestBody, pattern: Pattern, looseness: float) -> np.ndarray:
+def _hung(
+    points: np.ndarray, weights: np.ndarray, rest: RestBody, pattern: Pattern, looseness: float
+) -> np.ndarray:
     y = {n: rest.joint(f"left_{n}")[1] for n in ("hip", "knee", "ankle", "shoulder")}
     if isinstance(pattern, UpperPattern):
         arms = RestBody(points, rest.faces, weights, rest.joints)
@@ -130,7 +135,7 @@ def _relaxed(points: np.ndarray, smoothing: sp.csr_matrix, obstacle: Obstacle, g
 def sew(rest: RestBody, pattern: Pattern, looseness: float = 0.5) -> Garment:
     """Cut `pattern` from the body's T-pose mesh and drape it.
 
-    looseness: 0 tight to 1 wide. The cloth keeps the body's own triangles, so it works for any SMPL-X-like mesh.
+    looseness: 0 tight to 1 wide. The cloth keeps the body's own triangles, so any SMPL-X-like mesh will do.
     """
     field = cloth_field(rest, pattern)
     surface, panels = _seamed(largest_component(clip(rest.as_surface(), field)), rest, pattern)
@@ -150,9 +155,12 @@ def sew(rest: RestBody, pattern: Pattern, looseness: float = 0.5) -> Garment:
         to_skin = 0.5 * to_skin + 0.5 * (smoothing @ to_skin)
     weights = weights / weights.sum(1, keepdims=True)
     keep = np.minimum(gap, _SKIN_GAP)
-    return Garment(pattern, Surface(points, surface.faces, weights), panels, on_skin, keep, smoothing, sp.csr_matrix(to_skin))
-
-
-def num_openings(garment: Garment) -> int:
-    """How many hems a garment has: neck, waist, sleeve and leg ends."""
-    return len(boundary_loops(garment.surface.faces))
+    return Garment(
+        pattern,
+        Surface(points, surface.faces, weights),
+        panels,
+        on_skin,
+        keep,
+        smoothing,
+        sp.csr_matrix(to_skin),
+    )

@@ -15,7 +15,7 @@ RGB = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Texture:
-    """A fabric: kind (see `TEXTURE_KINDS`), seed of its details, sRGB colours 0-255 (the first is the ground)."""
+    """A fabric: kind (see `TEXTURE_KINDS`), seed of its details, sRGB colours 0-255, the ground's first."""
 
     kind: str
     seed: int
@@ -87,7 +87,9 @@ def _print(rng: np.random.Generator, size: int, colors: np.ndarray) -> np.ndarra
             centre = centre + rng.normal(0, 0.06 * size / cells, 2)
             dy, dx = ((axis - c + size / 2) % size - size / 2 for axis, c in ((y, centre[0]), (x, centre[1])))
             angle = np.arctan2(dy, dx) + rng.uniform(0, 2 * np.pi)
-            outline = radius * rng.uniform(0.8, 1.1) * (1 + (0.35 * np.cos(petals * angle) if petals else 0.0))
+            outline = (
+                radius * rng.uniform(0.8, 1.1) * (1 + (0.35 * np.cos(petals * angle) if petals else 0.0))
+            )
             inside = np.clip(outline - np.hypot(dx, dy) + 0.5, 0, 1)[..., None]
             image = image + inside * (colors[1 + (row + column) % (len(colors) - 1)] - image)
     return image * _weave(rng, size)[..., None]
@@ -130,7 +132,9 @@ def check_texture(texture: Texture) -> None:
         raise InputError("texture", repr(texture.kind), f"one of {', '.join(TEXTURE_KINDS)}")
     needed = _MAKERS[texture.kind][1]
     if len(texture.colors) < needed:
-        raise InputError(f"texture {texture.kind}: colors", f"{len(texture.colors)} colours", f"at least {needed}")
+        raise InputError(
+            f"texture {texture.kind}: colors", f"{len(texture.colors)} colours", f"at least {needed}"
+        )
     if any(len(c) != 3 or not all(0 <= x <= 255 for x in c) for c in texture.colors):
         raise InputError(f"texture {texture.kind}: colors", str(texture.colors), "sRGB triples from 0 to 255")
 
@@ -152,6 +156,8 @@ def texture_image(texture: Texture, size: int = 512) -> np.ndarray:
 def hair_image(color: RGB, seed: int, size: int = 512) -> np.ndarray:
     """(size, size, 3) uint8 sRGB, tileable strands running along the image's rows (v)."""
     rng = np.random.default_rng(seed)
-    strands = 0.6 * _noise(rng, size, (40, 1.2)) + 0.4 * _noise(rng, size, (70, 4)) + 0.25 * _noise(rng, size, 24)
+    strands = (
+        0.6 * _noise(rng, size, (40, 1.2)) + 0.4 * _noise(rng, size, (70, 4)) + 0.25 * _noise(rng, size, 24)
+    )
     image = np.asarray(color, float) * np.exp(0.17 * strands)[..., None]
     return np.clip(image + 0.5, 0, 255).astype(np.uint8)

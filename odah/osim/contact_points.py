@@ -15,8 +15,8 @@ _HEEL_HEIGHT = 0.04195
 _TIBIA_LENGTH = 0.4
 _HAND_OFFSET = (0.015, -0.110, 0.0)
 
-# Offsets on the right side of the generic model, m. The sole lies 5 mm under the calcaneus' origin: in measured gait
-# scaled with this model that origin is 0 to 8 mm above the floor while the heel stands.
+# Offsets on the right side of the generic model, m. The sole lies 5 mm under the origin of calcn: in measured
+# gait, scaled with this model, that origin is 0 to 8 mm above the floor while the heel stands.
 _SOLE: tuple[tuple[str, str, tuple[float, float, float]], ...] = (
     ("heel", "calcn", (-0.020, -0.005, 0.000)),
     ("ball", "calcn", (0.185, -0.005, -0.028)),

@@ -6,10 +6,8 @@ between markers in that pose, rescale; then move each movable marker by its mean
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,14 +16,12 @@ from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories
 from odah.osim import measure
 from odah.osim.fk import ForwardKinematics, SkeletonPose
+from odah.osim.inverse_kinematics import inverse_kinematics
 from odah.osim.markersets import MarkerSet
 from odah.osim.model import GROUND, Marker, Model
 from odah.osim.scale import scale_model
-from odah.osim.tools import inverse_kinematics_with_opensim
-from odah.osim.write import write_model
 
 NUM_FRAMES, NUM_ROUNDS = 20, 3
-_ROUND_ACCURACY = 1e-5  # converged enough for means over frames
 _PLAUSIBLE_SIZE = (0.3, 3.0)
 
 
@@ -92,12 +88,7 @@ def _solve(
 ) -> SkeletonPose:
     """The scaled model's pose in every frame of the trial."""
     scaled = scale_model(model, np.array([factors[body] for body in model.body_names]))
-    with tempfile.TemporaryDirectory(prefix="odah_fit_") as scratch:
-        path = Path(scratch) / "model.osim"
-        write_model(scaled, path)
-        solution = inverse_kinematics_with_opensim(
-            path, trial, weights=marker_set.weights, accuracy=_ROUND_ACCURACY
-        )
+    solution = inverse_kinematics(scaled, trial, marker_set.weights)
     return ForwardKinematics(scaled)(torch.from_numpy(solution.coordinates))
 
 

@@ -6,6 +6,7 @@ parent frame, couplers, and the scaling rules of `Model::scale`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from odah.osim.function_bank import BankEntry, FunctionBank
-from odah.osim.functions import multiplied
-from odah.osim.model import GROUND, Coupler, Joint, Model
-from odah.osim.scale import coupled_axis, scales_with_parent
+from odah.osim.axis_turns import AxisTurns, moving_axes
+from odah.osim.coupling import CouplerStage
+from odah.osim.function_bank import FunctionBank
+from odah.osim.model import GROUND, Joint, Model
+from odah.osim.scale import scales_with_parent
 from odah.osim.tree import coupler_stages, tree_levels
 
 if TYPE_CHECKING:
@@ -40,9 +42,6 @@ class ForwardKinematics(nn.Module):
     Coordinates that an enforced coupler makes dependent are computed, whatever the input holds there.
     """
 
-    rot_constant: Tensor  # (J, 3, 3, 3)
-    rot_sine: Tensor  # (J, 3, 3, 3)
-    rot_versine: Tensor  # (J, 3, 3, 3)
     translation_axes: Tensor  # (J, 3, 3) rows, in the joint's parent frame
     translation_directions: Tensor  # (J, 3, 3) rows, in the parent body
     translation_scales: Tensor  # (J, 3) bool
@@ -61,35 +60,24 @@ class ForwardKinematics(nn.Module):
         self.model = model
         self.dtype = dtype
         self.couplers = nn.ModuleList(
-            _CouplerStage(model, stage, dtype) for stage in coupler_stages(model.couplers)
+            CouplerStage(model, stage, dtype) for stage in coupler_stages(model.couplers)
         )
-        axes = [axis for joint in model.joints for axis in (*joint.rotations, *joint.translations)]
+        turns = [AxisTurns(model.joints, k, dtype) for k in range(3)]
+        self.turns = nn.ModuleList(turns)
+        self.num_turns = [len(turn.joints) for turn in turns]
+        rotations = [moving_axes(model.joints[j])[k] for k, turn in enumerate(turns) for j in turn.joints]
+        translations = [axis for joint in model.joints for axis in joint.translations]
         self.functions = FunctionBank(
-            [(axis.function, axis.coordinates) for axis in axes], model.coordinate_names, dtype
+            [(axis.function, axis.coordinates) for axis in rotations + translations],
+            model.coordinate_names,
+            dtype,
         )
-        self._register_rotations(model.joints)
         self._register_translations(model.joints)
         self._register_bodies(model)
 
     def _register(self, name: str, values: np.ndarray) -> None:
         dtype = self.dtype if values.dtype.kind == "f" else None
-        self.register_buffer(name, torch.as_tensor(values, dtype=dtype))
-
-    def _register_rotations(self, joints: tuple[Joint, ...]) -> None:
-        """Rotation about axis n by angle a is I + sin(a) [n]x + (1 - cos(a)) [n]x^2 (Rodrigues).
-
-        The fixed rotations before the first axis and after the third are folded into these terms.
-        """
-        terms = []
-        for joint in joints:
-            before = (joint.T_parent[:3, :3], np.eye(3), np.eye(3))
-            after = (np.eye(3), np.eye(3), joint.T_child[:3, :3].T)
-            for axis, left, right in zip(joint.rotations, before, after, strict=True):
-                cross = cross_matrix(axis.axis)
-                terms.append([left @ right, left @ cross @ right, left @ cross @ cross @ right])
-        by_joint = np.array(terms).reshape(-1, 3, 3, 3, 3)
-        for k, name in enumerate(("rot_constant", "rot_sine", "rot_versine")):
-            self._register(name, by_joint[:, :, k])
+        self.register_buffer(name, torch.as_tensor(values, dtype=dtype), persistent=False)
 
     def _register_translations(self, joints: tuple[Joint, ...]) -> None:
         axes = np.array([[axis.axis for axis in joint.translations] for joint in joints])
@@ -105,11 +93,11 @@ class ForwardKinematics(nn.Module):
         number = {name: k for k, name in enumerate((*model.body_names, GROUND))}
         tree = tree_levels(model.joints)
         above = [[GROUND], *([model.joints[j].child for j in level] for level in tree)]
-        self.levels = [
-            (level, [bodies.index(model.joints[j].parent) for j in level])
-            for bodies, level in zip(above, tree, strict=False)
-        ]
-        """per level of the tree: its joints, and where their parents stand in the level above"""
+        self.num_levels = len(tree)
+        for k, (bodies, level) in enumerate(zip(above, tree, strict=False)):
+            parents = [bodies.index(model.joints[j].parent) for j in level]
+            self._register(f"level{k}_joints", np.array(level))
+            self._register(f"level{k}_parents", np.array(parents))  # their places in the level above
         self._register("tree_to_joint", np.argsort([j for level in tree for j in level]))
         self._register("tree_to_body", np.argsort([number[name] for names in above for name in names]))
         self._register("joint_parents", np.array([number[joint.parent] for joint in model.joints]))
@@ -159,13 +147,12 @@ class ForwardKinematics(nn.Module):
     def _local(self, amounts: Tensor, scales: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Each joint's child rotation, child-frame origin and child-body origin in its parent body.
 
-        amounts: (*B, 6 J) values along all axes. scales: (*#B, K + 1, 3), ground last.
+        amounts: (*B, F) values along all axes. scales: (*#B, K + 1, 3), ground last.
         """
-        angles, shifts = amounts.unflatten(-1, (-1, 2, 3)).unbind(-2)  # (*B, J, 3) each
-        sine, versine = torch.sin(angles)[..., None, None], (1 - torch.cos(angles))[..., None, None]
-        turns = self.rot_constant + sine * self.rot_sine + versine * self.rot_versine  # (*B, J, 3, 3, 3)
-        first, second, third = turns.unbind(-3)
-        rotmats = first @ second @ third
+        num_shifts = amounts.shape[-1] - sum(self.num_turns)
+        *angles, shifts = amounts.split([*self.num_turns, num_shifts], dim=-1)
+        shifts = shifts.unflatten(-1, (-1, 3))  # (*B, J, 3)
+        rotmats = self._turned(angles)
         parent_scales = scales[..., self.joint_parents, :]
         stretch = torch.linalg.vector_norm(self.translation_axes * parent_scales[..., None, :], dim=-1)
         stretch = torch.where(self.translation_scales, stretch, torch.ones_like(stretch))
@@ -173,6 +160,14 @@ class ForwardKinematics(nn.Module):
         joints = self.parent_offsets * parent_scales + shift
         child_offsets = self.child_offsets * scales[..., self.joint_children, :]
         return rotmats, joints, joints - rotate(rotmats, child_offsets)
+
+    def _turned(self, angles: Sequence[Tensor]) -> Tensor:
+        """(*B, J, 3, 3): all first axes, then the second and third ones of the joints that have them."""
+        rotmats = self.turns[0](angles[0])
+        for turns, angle in zip(self.turns[1:], angles[1:], strict=True):
+            joints = turns.joints
+            rotmats = rotmats.index_copy(-3, joints, rotmats[..., joints, :, :] @ turns(angle))
+        return rotmats
 
     def _to_ground(self, rotmats: Tensor, joints: Tensor, origins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """From parent body to ground, one level of the tree at a time.
@@ -184,7 +179,8 @@ class ForwardKinematics(nn.Module):
         rotmats = rotmats.expand(*batch, -1, 3, 3)
         ground = torch.eye(3, dtype=joints.dtype, device=joints.device).expand(*batch, 1, 3, 3)
         turns, centres, starts = [ground], [joints[..., :0, :]], [joints.new_zeros(*batch, 1, 3)]
-        for level, parents in self.levels:
+        for k in range(self.num_levels):
+            level, parents = getattr(self, f"level{k}_joints"), getattr(self, f"level{k}_parents")
             turn, start = turns[-1][..., parents, :, :], starts[-1][..., parents, :]
             turns.append(turn @ rotmats[..., level, :, :])
             centres.append(start + rotate(turn, joints[..., level, :]))
@@ -196,35 +192,6 @@ class ForwardKinematics(nn.Module):
         )
 
 
-class _CouplerStage(nn.Module):
-    """Sets dependent coordinates that rest on coordinates already set."""
-
-    dependent: Tensor  # (n,) coordinate number
-    bodies: Tensor  # (n,) the body that stretches the value; ground comes after the last
-    axes: Tensor  # (n, 3)
-
-    def __init__(self, model: Model, couplers: list[Coupler], dtype: torch.dtype) -> None:
-        super().__init__()
-        names, bodies = model.coordinate_names, (*model.body_names, GROUND)
-        functions: list[BankEntry] = [(multiplied(c.function, c.scale), c.independent) for c in couplers]
-        self.functions = FunctionBank(functions, names, dtype)
-        stretched = [coupled_axis(model, coupler) for coupler in couplers]
-        self.register_buffer("dependent", torch.tensor([names.index(c.dependent) for c in couplers]))
-        self.register_buffer("bodies", torch.tensor([bodies.index(body) for body, _ in stretched]))
-        self.register_buffer("axes", torch.tensor(np.array([axis for _, axis in stretched]), dtype=dtype))
-
-    def forward(self, coordinates: Tensor, scales: Tensor) -> Tensor:
-        stretch = torch.linalg.vector_norm(self.axes * scales[..., self.bodies, :], dim=-1)
-        values = self.functions(coordinates) * stretch
-        return coordinates.expand(*values.shape[:-1], -1).index_copy(-1, self.dependent, values)
-
-
 def rotate(rotmats: Float[Tensor, "*B 3 3"], points: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
     """Each point turned by its own rotation matrix."""
     return (rotmats @ points[..., None])[..., 0]
-
-
-def cross_matrix(vector: np.ndarray) -> np.ndarray:
-    """[v]x, so that [v]x w = v x w; (3,) to (3, 3)."""
-    x, y, z = vector
-    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])

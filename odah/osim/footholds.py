@@ -12,7 +12,7 @@ from odah.osim.travel import runs
 
 @dataclass(frozen=True)
 class _Limb:
-    """Points that rest on the floor together, as columns; layout (P, 2) is where they lie when flat (x, z)."""
+    """Points (columns) that rest on the floor together; layout (P, 2): where they lie when flat (x, z)."""
 
     columns: list[int]
     layout: np.ndarray

@@ -57,9 +57,9 @@ class FunctionBank(nn.Module):
                 inputs.append(columns[0])
                 pieces.append(inner.pieces().times(scale))
         for name, values in {"weight": weight, "bias": bias, **padded(pieces)}.items():
-            self.register_buffer(name, torch.as_tensor(values, dtype=dtype))
-        self.register_buffer("curved", torch.as_tensor(curved, dtype=torch.int64))
-        self.register_buffer("inputs", torch.as_tensor(inputs, dtype=torch.int64))
+            self.register_buffer(name, torch.as_tensor(values, dtype=dtype), persistent=False)
+        self.register_buffer("curved", torch.as_tensor(curved, dtype=torch.int64), persistent=False)
+        self.register_buffer("inputs", torch.as_tensor(inputs, dtype=torch.int64), persistent=False)
 
     def forward(self, coordinates: Float[Tensor, "*B C"]) -> Float[Tensor, "*B F"]:
         values = coordinates @ self.weight + self.bias

@@ -15,6 +15,7 @@ import torch
 from scipy.ndimage import distance_transform_edt, gaussian_filter1d
 from torch import Tensor
 
+from odah.errors import InputError
 from odah.motion.actions.action import Action
 from odah.motion.actions.ranges import coordinate_limits
 from odah.motion.types import CoordinateTrajectory
@@ -33,7 +34,7 @@ _REACH_TIME = 0.13
 """s; how long before it lands a limb starts to head for its foothold, and after it lifts to forget it."""
 _FLOOR_SIGMA = 0.003
 """m; how deep any point may sink into the floor."""
-_ROOT_SIGMAS = (0.015, 0.002)
+_ROOT_SIGMAS = (0.015, 0.004)
 """m, for each pass; how far the pelvis may stray from its path."""
 _CLEARANCE = 0.012
 """m; height of a swinging limb over the floor, at least."""
@@ -62,7 +63,7 @@ _COLUMN = {name: i for i, name in enumerate(OPENSIM_COORDINATES)}
 
 @dataclass(frozen=True)
 class _Contacts:
-    """What must touch what. targets (T, P, 3), pull (T, P) towards them in 0..1, clearance (T, P) over the floor."""
+    """Where points must be: targets (T, P, 3), pull (T, P) to them in 0..1, least height clearance (T, P)."""
 
     pull: Tensor
     targets: Tensor
@@ -122,7 +123,7 @@ def _point_jacobian(fk: ForwardKinematics, values: Tensor, places: Tensor, unkno
 def _hold_contacts(
     fk: ForwardKinematics, values: Tensor, contacts: _Contacts, unknowns: _Unknowns, root_sigma: float
 ) -> Tensor:
-    """Coordinates (T, C) near `values` whose carrying points are on target and whose others are not under the floor.
+    """Coordinates (T, C) near `values` with the carrying points on target and the others above the floor.
 
     Damped Gauss-Newton, every frame on its own; angles stay inside their limits.
     """
@@ -182,15 +183,14 @@ def _settle(
 def _clearance(points: tuple[ContactPoint, ...], weights: np.ndarray, rate: float) -> np.ndarray:
     """Least height (T, P), m: nothing for a limb that carries, _CLEARANCE while it swings."""
     clearance = np.zeros_like(weights)
+    sigma = _CLEARANCE_RISE * rate
     for side in "rl":
         for limb in (("heel", "ball", "toe", "instep"), ("knee",), ("hand",)):
             columns = [
                 i for i, point in enumerate(points) if point.part in [f"{part}_{side}" for part in limb]
             ]
             carried = weights[:, columns].max(axis=1)
-            lifted = np.minimum(
-                gaussian_filter1d(1 - carried, _CLEARANCE_RISE * rate, mode="nearest"), 1 - carried
-            )
+            lifted = np.minimum(gaussian_filter1d(1.0 - carried, sigma, mode="nearest"), 1.0 - carried)
             clearance[:, columns] = _CLEARANCE * lifted[:, None]
     return clearance
 
@@ -200,7 +200,7 @@ def _pull(weights: np.ndarray, rate: float) -> np.ndarray:
     pull = np.zeros_like(weights)
     for column, weight in enumerate(weights.T):
         if (weight > 0.5).any():
-            away = distance_transform_edt(weight <= 0.5) / (rate * _REACH_TIME)
+            away = np.asarray(distance_transform_edt(weight <= 0.5)) / (rate * _REACH_TIME)
             nearness = np.clip(1 - away, 0, 1)
             pull[:, column] = nearness**2 * (3 - 2 * nearness)
     return pull
@@ -226,7 +226,16 @@ def ground_action(model: Model, action: Action) -> CoordinateTrajectory:
 
     model: any model with the 39 coordinates of `OPENSIM_COORDINATES` in that order, of any size. The floor
     is y = 0 of ground; the path is centred on the origin. rad and m.
+
+    Raises:
+        InputError: the model has other coordinates.
     """
+    if model.coordinate_names != OPENSIM_COORDINATES:
+        raise InputError(
+            f"model {model.name}",
+            f"{len(model.coordinates)} coordinates starting with {model.coordinate_names[:3]}",
+            "the 39 coordinates of the full-body model in its order",
+        )
     skeleton = with_contact_markers(model)
     fk = ForwardKinematics(skeleton, torch.float64)
     parts = contact_points(model)

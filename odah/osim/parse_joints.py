@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from odah.errors import InputError
@@ -94,9 +96,9 @@ def _custom_axes(node: Node, names: tuple[str, ...]) -> tuple[Axes, Axes]:
 def _read_axis(joint: Node, node: Node, names: tuple[str, ...], default: np.ndarray) -> TransformAxis:
     where = f"{joint.where}, {node.element.get('name')}"
     direction = node.vector("axis", 3, tuple(default))
-    length = np.linalg.norm(direction)
-    if length < 1e-12:
-        raise InputError(f"{where}, axis", "a vector without length", "a direction")
+    length = math.hypot(*direction)
+    if not 1e-12 < length < math.inf:
+        raise InputError(f"{where}, axis", f"a vector of length {length:g}", "a direction")
     coordinates = node.words("coordinates")
     strangers = sorted(set(coordinates) - set(names))
     if strangers:

@@ -153,6 +153,12 @@ def ik_weights(path: str | Path) -> dict[str, float]:
     }
 
 
+def has_coordinate_tasks(path: str | Path) -> bool:
+    """Whether an InverseKinematicsTool set-up also pulls coordinates to values."""
+    tasks = read_tool(path, "InverseKinematicsTool").iter("IKCoordinateTask")
+    return any(task.findtext("apply", "true").strip().lower() == "true" for task in tasks)
+
+
 def ik_time_range(path: str | Path) -> tuple[float, float]:
     """First and last time that an InverseKinematicsTool set-up asks for, s."""
     text = read_tool(path, "InverseKinematicsTool").findtext("time_range", "")

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,24 +24,14 @@ from odah.files import atomic_path, existing_file
 from odah.motion.trc import write_trc
 from odah.motion.types import MarkerTrajectories
 from odah.osim import setup_files
+from odah.osim.inverse_kinematics import MIN_SEEN, InverseKinematics, fill_gaps
 from odah.osim.root_pose import align_root, free_root
 from odah.osim.storage import read_storage
 
 CONVERGED_ACCURACY = 1e-9
 """OpenSim's default of 1e-5 stops up to tens of degrees short where markers hardly constrain a coordinate."""
 
-_MIN_SEEN = 3
 _BOUND_MARGIN = 0.1  # of a coordinate's range: an assembly that starts at a bound can stay stuck there
-
-
-@dataclass(frozen=True)
-class InverseKinematics:
-    """Coordinates (T, C) in rad and m in the model's order; marker errors (T,) in m, unweighted."""
-
-    names: tuple[str, ...]
-    coordinates: np.ndarray
-    rms_errors: np.ndarray
-    max_errors: np.ndarray
 
 
 def import_opensim() -> ModuleType:
@@ -122,8 +112,8 @@ def inverse_kinematics_with_opensim(
     weights: of the markers to track; None takes those of `setup`, else 1 for every marker the model has.
     setup: an InverseKinematicsTool set-up, whose tasks are kept and whose files and accuracy are ours.
     A marker is left out of the frames in which it is NaN; frames that show fewer than three are interpolated,
-    and their errors are NaN. The root joint is freed and aligned with the first frame, so that people may face
-    backwards and be anywhere; coordinates that are locked, or that no marker tells, stay at their defaults.
+    and their errors are NaN. The root joint is freed and aligned with the first frame, so that people may
+    face backwards and be anywhere; coordinates that are locked, or that no marker tells, stay at their defaults.
 
     Raises:
         OdahError: the tool failed, or its answer is not a number.
@@ -136,9 +126,9 @@ def inverse_kinematics_with_opensim(
         motion_types = [(c.getName(), c.getMotionType()) for c in model.getCoordinateSet()]
         tracked = _tracked_weights(model, markers, weights, setup)
         markers = _only(markers, tracked)
-        solvable = np.isfinite(markers.positions).all(axis=-1).sum(axis=1) >= _MIN_SEEN
+        solvable = np.isfinite(markers.positions).all(axis=-1).sum(axis=1) >= MIN_SEEN
         if not solvable.any():
-            raise OdahError(f"no frame of {markers.source.path} shows {_MIN_SEEN} tracked markers")
+            raise OdahError(f"no frame of {markers.source.path} shows {MIN_SEEN} tracked markers")
         seen = replace(markers, positions=markers.positions[solvable])
         _prepare_model(opensim, model, seen)
         model.printToXML(str(folder / "model.osim"))
@@ -154,7 +144,7 @@ def inverse_kinematics_with_opensim(
         _run_ik_tool(opensim, staged, markers)
         rotational = {n for n, kind in motion_types if kind == opensim.Coordinate.Rotational}
         solution = _read_solution(folder, tuple(n for n, _ in motion_types), rotational, seen.num_frames)
-    return _with_gaps_filled(solution, solvable)
+    return fill_gaps(solution, solvable)
 
 
 def _run_scale_tool(opensim: ModuleType, staged: Path, setup: str | Path) -> Path:
@@ -200,15 +190,6 @@ def _read_solution(
     return InverseKinematics(
         names, coordinates, rms, errors.values[:, errors.columns.index("marker_error_max")]
     )
-
-
-def _with_gaps_filled(solution: InverseKinematics, solved: np.ndarray) -> InverseKinematics:
-    """All frames (T,) from the solved ones: coordinates interpolated linearly, errors NaN."""
-    every, known = np.arange(len(solved)), np.flatnonzero(solved)
-    coordinates = np.column_stack([np.interp(every, known, column) for column in solution.coordinates.T])
-    rms, largest = np.full((2, len(solved)), np.nan)
-    rms[solved], largest[solved] = solution.rms_errors, solution.max_errors
-    return InverseKinematics(solution.names, coordinates, rms, largest)
 
 
 def _tracked_weights(

@@ -1,4 +1,4 @@
-"""Where the pelvis goes so that whatever carries the body stands still: stance by stance, and through the air."""
+"""Where the pelvis goes so that whatever carries the body stands still, and how it flies in between."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SHORTEST_FLIGHT = 0.05
 """s; shorter gaps are the hand-over from one foot to the other."""
 _HEIGHT_SMOOTHING = 0.02
 _TRAVEL_SMOOTHING = 0.12
-"""s; standard deviations of the Gaussians over the height and the horizontal path. The body travels more evenly
-than rigidly planted feet would have it; the legs take up the difference."""
+"""s; standard deviations of the Gaussians over the height and the horizontal path. The body travels more
+evenly than rigidly planted feet would have it; the legs take up the difference."""
 
 
 def runs(mask: np.ndarray) -> list[tuple[int, int]]:
     """(first, one past last) of every stretch of True in a (T,) mask."""
     edges = np.diff(np.concatenate([[0], mask.astype(int), [0]]))
-    return list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
 def carried_path(points: np.ndarray, weights: np.ndarray, rate: float) -> np.ndarray:
@@ -28,11 +28,12 @@ def carried_path(points: np.ndarray, weights: np.ndarray, rate: float) -> np.nda
 
     points: (T, P, 3) in ground with the root standing still. weights: (T, P) in 0..1; frames where
     no weight exceeds 0.5 are flights, crossed at constant horizontal velocity and with a straight height.
+    Where nothing ever carries, the lowest point is put on the floor.
     """
     num_frames = len(points)
     is_carried = weights.max(axis=1) >= 0.5
     if not is_carried.any():
-        raise ValueError("no frame in which anything carries the body")
+        return np.outer(-points[..., 1].min(axis=1), [0.0, 1.0, 0.0])
     frames = np.arange(num_frames)
     share = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
     height = -(share * points[..., 1]).sum(axis=1)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from odah.body import BodyModel
+from odah.body.model import BodyModel
 from odah.body.fit import BodyFitter, virtual_markers
 from odah.config import Recording
 from odah.errors import InputError

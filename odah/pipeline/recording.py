@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from odah.body import load_body
+from odah.body.model import load_body
 from odah.body.fit import BodyFitter
 from odah.body.registration import load_registration
 from odah.config import Recording, SubjectsConfig

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from odah.body import BodyModel
+from odah.body.model import BodyModel
 from odah.body.fit import BodyFitter
 from odah.body.subject_scaling import scale_to_body
 from odah.clothing import Appearance, Outfit, dress, sample_appearance

@@ -92,13 +92,19 @@ def _named_blender(named: str) -> Blender:
     raise InputError("ODAH_BLENDER", f"{named!r}, which is neither", expected)
 
 
+def missing_library(text: str) -> str | None:
+    """One sentence if the loader's complaint about a missing system library is in `text`."""
+    missing = re.search(r"(lib\S+): cannot open shared object file", text)
+    return f"Blender needs the system library {missing[1]}: {APT_LINE}" if missing else None
+
+
 def _check_bpy(python: Path) -> None:
     result = _run([str(python), "-c", "import bpy"], _START_TIMEOUT)
     if result.returncode == 0:
         return
-    missing = re.search(r"(lib\S+): cannot open shared object file", result.stderr)
-    if missing:
-        raise OdahError(f"Blender needs the system library {missing[1]}: {APT_LINE}")
+    library = missing_library(result.stderr)
+    if library:
+        raise OdahError(library)
     last_line = (result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1]
     raise OdahError(f"{python} cannot import bpy: {last_line}")
 

@@ -12,6 +12,7 @@ import numpy as np
 from odah.clothing.layers import MeshLayer
 from odah.errors import InputError
 from odah.render.settings import RenderSettings
+from odah.scene.camera import Camera
 from odah.scene.lighting import ambient_radiance
 from odah.scene.types import Scene
 
@@ -30,17 +31,26 @@ def check_clip(scene: Scene, layers: Sequence[MeshLayer]) -> None:
         raise InputError("layers", "none", "at least one mesh")
     if not scene.cameras:
         raise InputError("scene", "no cameras", "at least one")
+    names = [camera.name for camera in scene.cameras]
+    if len(set(names)) < len(names) or not all(name.isidentifier() for name in names):
+        raise InputError("scene, camera names", f"{names}", "different names that can be file names")
     for layer in layers:
         _check_layer(layer, num_frames=len(layers[0].vertices))
     for camera in scene.cameras:
-        if camera.width % 2 or camera.height % 2:
-            found = f"{camera.width} x {camera.height} pixels"
-            raise InputError(f"camera {camera.name}", found, "even width and height, for H264")
-        for layer in layers:
-            nearest = np.sqrt(((layer.vertices - camera.position) ** 2).sum(-1).min(axis=1))
-            if nearest.min() < MIN_CAMERA_DISTANCE:
-                found = f"{layer.name} {nearest.min():.2f} m from the lens in frame {nearest.argmin()}"
-                raise InputError(f"camera {camera.name}", found, f"at least {MIN_CAMERA_DISTANCE} m")
+        _check_camera(camera, layers)
+
+
+def _check_camera(camera: Camera, layers: Sequence[MeshLayer]) -> None:
+    where = f"camera {camera.name}"
+    if camera.width % 2 or camera.height % 2:
+        raise InputError(where, f"{camera.width} x {camera.height} pixels", "even width and height, for H264")
+    for layer in layers:
+        nearest = np.array(
+            [np.linalg.norm(frame - camera.position, axis=1).min() for frame in layer.vertices]
+        )
+        if nearest.min() < MIN_CAMERA_DISTANCE:
+            found = f"{layer.name} {nearest.min():.2f} m from the lens in frame {nearest.argmin()}"
+            raise InputError(where, found, f"at least {MIN_CAMERA_DISTANCE} m")
 
 
 def _check_layer(layer: MeshLayer, num_frames: int) -> None:

@@ -72,10 +72,10 @@ class Renderer:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """End Blender; the next clip starts another one."""
+    def close(self, patience: float = 5.0) -> None:
+        """End Blender, by force after `patience` seconds; the next clip starts another one."""
         if self._worker is not None:
-            self._worker.close()
+            self._worker.close(patience)
         self._worker, self._clips_done = None, 0
 
     def render(self, scene: Scene, layers: Sequence[MeshLayer], out_dir: str | Path) -> RenderResult:
@@ -91,14 +91,14 @@ class Renderer:
         views = [camera.name for camera in scene.cameras]
         videos = {view: Path(out_dir) / f"{view}.mp4" for view in views}
         masks = {view: Path(out_dir) / f"{view}_mask.mkv" for view in views}
-        try:
-            with tempfile.TemporaryDirectory(prefix="odah-render-") as folder:
-                job = write_job(Path(folder), scene, layers, choice.engine, self.settings)
+        with tempfile.TemporaryDirectory(prefix="odah-render-") as folder:
+            job = write_job(Path(folder), scene, layers, choice.engine, self.settings)
+            try:
                 worker.send(job)
                 self._encode(worker, scene, layers, videos, masks)
-        except BaseException:
-            self.close()  # whatever state it is in, the next clip gets a fresh one
-            raise
+            except BaseException:  # also when the user interrupts: it still renders, so it must go
+                self.close(patience=0.0)
+                raise
         self._clips_done += 1
         return RenderResult(
             videos=videos,

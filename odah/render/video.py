@@ -34,10 +34,12 @@ class VideoWriter:
             options["movflags"] = "+faststart"
         self._container = av.open(str(path), "w", options=options)
         frames_per_second = Fraction(rate).limit_denominator(1001)
-        self._stream = self._container.add_stream(codec, rate=frames_per_second)
-        self._stream.width, self._stream.height = size
-        self._stream.pix_fmt = "gray" if self._is_gray else "yuv420p"
-        context = self._stream.codec_context
+        stream = self._container.add_stream(codec, rate=frames_per_second)
+        assert isinstance(stream, av.VideoStream)
+        self._stream = stream
+        stream.width, stream.height = size
+        stream.pix_fmt = "gray" if self._is_gray else "yuv420p"
+        context = stream.codec_context
         context.time_base = 1 / frames_per_second
         context.thread_count = 1
         context.gop_size = 1 if self._is_gray else 60

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from odah.errors import OdahError
-from odah.render.blender_env import Blender
+from odah.render.blender_env import Blender, missing_library
 
 _HARMLESS = ("EGL_BAD_MATCH", "Saved: ", "Time: ", "Fra:")
 
@@ -49,7 +49,7 @@ class WorkerProcess:
         try:
             self.about = self.next_answer()
         except OdahError:
-            self.close()
+            self.close(patience=0.0)
             raise
 
     def send(self, job: Path) -> None:
@@ -77,13 +77,13 @@ class WorkerProcess:
             raise OdahError(f"Blender could not render the clip: {answer['message']}")
         return answer
 
-    def close(self) -> None:
-        """End the process; safe to call twice."""
+    def close(self, patience: float = 5.0) -> None:
+        """Let the process end, by force after `patience` seconds; safe to call twice."""
         assert self._process.stdin is not None
         with suppress(OSError):  # it died with unread input
             self._process.stdin.close()
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -116,6 +116,9 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             return f"Blender closed its output{self._tail()}"
         self._readers[1].join(timeout=5)
+        library = missing_library(" ".join(self._notes))
+        if library:
+            return library
         reason = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
         return f"Blender {reason}{self._tail()}"
 

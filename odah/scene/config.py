@@ -46,15 +46,16 @@ class RoomConfig:
 class LightConfig:
     """number: fewest and most lamps. edge: of a lamp, m. temperature: K.
 
-    irradiance: radiant flux of all lamps over the floor's area, W/m^2. variation: largest relative deviation
-    of one lamp from their mean. white_temperature: the cameras' white balance, K.
+    irradiance: of the floor, by the lamps and by light that bounced off the room, W/m^2; it stands for the
+    exposure a camera would choose. variation: largest relative deviation of one lamp's power from the mean.
+    white_temperature: the cameras' white balance, K.
     """
 
     number: tuple[int, int] = (4, 9)
     edge: Range = (0.25, 1.0)
     temperature: Range = (3600.0, 6500.0)
     temperature_spread: float = 300.0
-    irradiance: Range = (5.0, 8.5)
+    irradiance: Range = (7.0, 10.0)
     variation: float = 0.4
     white_temperature: float = 4900.0
 

@@ -14,7 +14,8 @@ _LAMP_DROP = 0.03
 def sample_lights(rng: np.random.Generator, config: LightConfig, room: Room) -> tuple[AreaLight, ...]:
     """Lamps evenly spread over the ceiling; their number, size, colour and power are random."""
     number = int(rng.integers(config.number[0], config.number[1] + 1))
-    total = rng.uniform(*config.irradiance) * room.size[0] * room.size[1]
+    direct_share = 1 / (room.size[0] * room.size[1])
+    total = rng.uniform(*config.irradiance) / (direct_share + _bounced_share(room).mean())
     shares = rng.uniform(1 - config.variation, 1 + config.variation, size=number)
     size = rng.uniform(*config.edge, size=2)
     mean_temperature = rng.uniform(*config.temperature)
@@ -59,11 +60,16 @@ def ambient_radiance(room: Room, lights: tuple[AreaLight, ...]) -> np.ndarray:
     The room taken as an integrating sphere: flux x albedo / (pi x area x (1 - albedo)), the albedo being the
     mean over its faces. It stands in for all further bounces, which are costly to trace.
     """
+    flux = sum((light.power * np.array(light.color) for light in lights), start=np.zeros(3))
+    return flux * _bounced_share(room) / np.pi
+
+
+def _bounced_share(room: Room) -> np.ndarray:
+    """(3,) linear RGB irradiance by bounced light for each watt of the lamps, 1/m^2."""
     length, width, height = room.size
     faces = [(room.floor, length * width), (room.ceiling, length * width)]
     edges = (width, width, length, length)
     faces += [(wall, edge * height) for wall, edge in zip(room.walls, edges, strict=True)]
     area = sum(size for _, size in faces)
-    albedo = sum(size * np.array(surface.mean_color) for surface, size in faces) / area
-    flux = sum(light.power * np.array(light.color) for light in lights)
-    return np.asarray(flux * albedo / (np.pi * area * (1 - albedo)))
+    albedo = np.sum([size * np.array(surface.mean_color) for surface, size in faces], axis=0) / area
+    return albedo / (area * (1 - albedo))

@@ -4,14 +4,14 @@ import json
 import sys
 from pathlib import Path
 
-job_path, modules = Path(sys.argv[1]), sys.argv[2]
-sys.path.insert(0, modules)
+sys.path.insert(0, sys.argv[2])
 
 import bpy
 import engines
 import people
 import rooms
 
+job_path = Path(sys.argv[1])
 job = json.loads(job_path.read_text())
 bpy.ops.wm.read_factory_settings(use_empty=True)
 rooms.build_room(job["scene"]["room"])

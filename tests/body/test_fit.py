@@ -68,7 +68,8 @@ def stick_body(num_betas: int = 4, correctives: float = 0.0) -> BodyModel:
         weights,
         correctives * rng.normal(0, 1, (len(owner), 3, 486)),
     )
-    return BodyModel("stick", "neutral", *map(torch.from_numpy, arrays), faces=np.zeros((0, 3), np.int64))
+    no_faces, hands = np.zeros((0, 3), np.int64), np.zeros((30, 3))
+    return BodyModel("stick", "neutral", *map(torch.from_numpy, arrays), faces=no_faces, hand_mean=hands)
 
 
 def random_points(body: BodyModel, count: int = 90) -> np.ndarray:
@@ -96,7 +97,7 @@ def free_terms(targets: torch.Tensor, num_betas: int = 4) -> Terms:
     return Terms(
         targets,
         torch.full((targets.shape[1],), 0.01, dtype=torch.float64),
-        torch.zeros(NUM_SOLVED_JOINTS, 3, dtype=torch.float64),
+        torch.zeros(len(targets), NUM_SOLVED_JOINTS, 3, dtype=torch.float64),
         torch.full((NUM_SOLVED_JOINTS, 3), float("inf"), dtype=torch.float64),
         torch.zeros(num_betas, dtype=torch.float64),
         torch.full((num_betas,), 10.0, dtype=torch.float64),

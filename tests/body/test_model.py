@@ -56,7 +56,9 @@ def test_restricted_body_and_joints_agree_with_the_whole(body: BodyModel) -> Non
     betas, poses, transl = random_inputs(body, 2)
     whole = body(betas, poses, transl)
     chosen = np.array([9120, 17, 17, 13000])
-    torch.testing.assert_close(body.restricted_to(chosen)(betas, poses, transl).vertices, whole.vertices[:, chosen])
+    torch.testing.assert_close(
+        body.restricted_to(chosen)(betas, poses, transl).vertices, whole.vertices[:, chosen]
+    )
     joints, rotmats = body.posed_joints(betas, poses, transl)
     torch.testing.assert_close(joints, whole.joints)
     torch.testing.assert_close(rotmats, whole.joint_rotmats)
@@ -66,7 +68,7 @@ def test_mirrored_pose_gives_the_mirrored_body(body: BodyModel) -> None:
     assert body.mirror is not None
     poses = random_inputs(body, 1)[1]
     other_side = [
-        SMPLX_INDEX[n.replace("left", "x").replace("right", "left").replace("x", "right") if "_" in n else n]
+        SMPLX_INDEX[n.replace("left", "right") if "left" in n else n.replace("right", "left")]
         for n in SMPLX_JOINTS
     ]
     mirrored = poses[:, other_side] * torch.tensor([1.0, -1.0, -1.0])

@@ -67,6 +67,16 @@ def test_t_pose_is_smplx_s() -> None:
     assert joints[SMPLX_INDEX["left_wrist"], 2] > rest_joint("left_wrist")[2] + 0.15
 
 
+def test_relaxed_fingers_curl_towards_the_palm() -> None:
+    poses = torch.zeros(55, 3)
+    poses[25:] = torch.as_tensor(BODY.hand_mean)
+    joints = BODY(None, poses).joints.numpy()
+    for side in SIDES:
+        for finger in ("index", "middle", "ring", "pinky"):
+            tip = SMPLX_INDEX[f"{side}_{finger}3"]
+            assert 0.005 < rest_joint(f"{side}_{finger}3")[1] - joints[tip, 1] < 0.06
+
+
 def test_template_is_symmetric() -> None:
     vertices = BODY.v_template.numpy()
     np.testing.assert_allclose(vertices[BODY.mirror] * [-1, 1, 1], vertices, atol=1e-5)
@@ -86,7 +96,12 @@ def test_joints_lie_inside_the_limbs() -> None:
 
 def test_groups_name_what_they_say() -> None:
     groups, vertices = BODY.groups, BODY.v_template.numpy()
-    parts = ["head", "neck", "torso", *(f"{s}_{p}" for s in SIDES for p in ("hand", "foot", "thigh", "forearm"))]
+    parts = [
+        "head",
+        "neck",
+        "torso",
+        *(f"{s}_{p}" for s in SIDES for p in ("hand", "foot", "thigh", "forearm")),
+    ]
     for a, b in pairwise(parts):
         assert not np.intersect1d(groups[a], groups[b]).size
     eyes = np.concatenate([groups[g] for g in ("pupil", "iris", "sclera")])

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from odah.body.files import pack_groups, pack_posedirs, read_arrays, unpack_groups, unpack_posedirs, write_arrays
+from odah.body.files import (
+    pack_groups,
+    pack_posedirs,
+    read_arrays,
+    unpack_groups,
+    unpack_posedirs,
+    write_arrays,
+)
 from odah.body.model import BodyModel, load_body
 from odah.body.smplx_export import exact_joint_regressor, write_smplx_npz
 from odah.errors import InputError
@@ -31,6 +38,8 @@ def synthetic_smplx(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "kintree_table": np.array([[2**32 - 1, *SMPLX_PARENTS[1:]], range(55)], dtype=np.int64),
         "vt": rng.random((150, 2)),
         "ft": rng.integers(0, 150, (200, 3)).astype(np.uint32),
+        "hands_meanl": rng.normal(0, 0.3, 45),
+        "hands_meanr": rng.normal(0, 0.3, 45),
         "joint2num": np.array({"pelvis": 0}, dtype=object),
         "part2num": np.array({"global": 0}, dtype=object),
     }
@@ -52,17 +61,23 @@ def change(path: Path, **arrays: np.ndarray | None) -> None:
 def test_reads_the_format_without_touching_pickled_keys(smplx_file: Path) -> None:
     body = load_body(smplx_file, num_betas=10, dtype=torch.float64)
     arrays = synthetic_smplx(np.random.default_rng(0))
-    assert (body.num_vertices, body.num_betas, body.gender, body.is_open) == (NUM_VERTICES, 10, "female", False)
+    assert (body.num_vertices, body.num_betas, body.gender, body.is_open) == (
+        NUM_VERTICES,
+        10,
+        "female",
+        False,
+    )
     betas = np.random.default_rng(1).normal(size=10)
     shaped = arrays["v_template"] + arrays["shapedirs"][..., :10] @ betas
     rest = body(torch.as_tensor(betas))
     np.testing.assert_allclose(rest.vertices.numpy(), shaped, atol=1e-12)
+    np.testing.assert_array_equal(body.hand_mean.ravel()[45:], arrays["hands_meanr"])
     np.testing.assert_allclose(rest.joints.numpy(), arrays["J_regressor"] @ shaped, atol=1e-12)
 
 
 def test_folder_means_the_file_of_that_gender(smplx_file: Path) -> None:
     assert load_body(smplx_file.parent, gender="female").name == "SMPLX_FEMALE"
-    with pytest.raises(InputError, match="no SMPLX_MALE.npz"):
+    with pytest.raises(InputError, match=r"no SMPLX_MALE\.npz"):
         load_body(smplx_file.parent, gender="male")
 
 
@@ -76,7 +91,10 @@ def test_folder_means_the_file_of_that_gender(smplx_file: Path) -> None:
         ({"f": np.full((200, 3), NUM_VERTICES)}, "f: found vertex 120"),
         ({"weights": np.array([{"a": 1}], dtype=object)}, "weights: found pickled Python objects"),
         ({"kintree_table": np.zeros((2, 55), int)}, "kintree_table: found another joint tree"),
-        ({"shapedirs": np.zeros((NUM_VERTICES, 3, 20))}, "found 10 shape components, expected at least the 16"),
+        (
+            {"shapedirs": np.zeros((NUM_VERTICES, 3, 20))},
+            "found 10 shape components, expected at least the 16",
+        ),
     ],
 )
 def test_damaged_content_is_named(smplx_file: Path, changes: dict, message: str) -> None:
@@ -143,7 +161,9 @@ def random_inputs(frames: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor
 
 def test_export_reads_back_as_the_same_body(open_body: BodyModel, tmp_path: Path) -> None:
     every_tenth = open_body.restricted_to(np.arange(0, open_body.num_vertices, 10))
-    part = replace(every_tenth, faces=np.array([[0, 1, 2]]), uv=np.zeros((3, 2)), uv_faces=np.array([[0, 1, 2]]))
+    part = replace(
+        every_tenth, faces=np.array([[0, 1, 2]]), uv=np.zeros((3, 2)), uv_faces=np.array([[0, 1, 2]])
+    )
     write_smplx_npz(part, tmp_path / "SMPLX_NEUTRAL.npz")
     again = load_body(tmp_path, dtype=torch.float64)
     inputs = random_inputs(2)

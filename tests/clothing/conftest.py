@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from odah.body import load_body
+from odah.body.model import load_body
 from odah.clothing import dress, sample_appearance
 from odah.clothing.rest_body import RestBody
 from odah.names import SMPLX_INDEX
@@ -32,11 +32,12 @@ POSES = {
     "rest": pose_of(),
     "arms_down": pose_of(**ARMS_DOWN),
     "walk": pose_of(
-        **ARMS_DOWN, left_hip=(-0.5, 0, 0.03), right_hip=(0.35, 0, -0.03), left_knee=(0.25, 0, 0), right_knee=(0.6, 0, 0)
+        **ARMS_DOWN, left_hip=(-0.5, 0, 0.03), right_hip=(0.35, 0, -0.03), left_knee=(0.25, 0, 0),
+        right_knee=(0.6, 0, 0),
     ),
     "squat": pose_of(
-        **mirrored("hip", (-1.7, 0, 0.25)), **mirrored("knee", (2.1, 0, 0)), **mirrored("shoulder", (0, -1.2, -0.3)),
-        spine1=(0.35, 0, 0),
+        **mirrored("hip", (-1.7, 0, 0.25)), **mirrored("knee", (2.1, 0, 0)),
+        **mirrored("shoulder", (0, -1.2, -0.3)), spine1=(0.35, 0, 0),
     ),
     "arms_up": pose_of(**mirrored("shoulder", (0, -0.2, 1.0)), **mirrored("collar", (0, 0, 0.35))),
     "bend": pose_of(spine1=(0.6, 0, 0), spine2=(0.4, 0, 0), **mirrored("hip", (-0.5, 0, 0)), **ARMS_DOWN),
@@ -58,3 +59,8 @@ def rest(body):
 def outfit(body):
     look = replace(sample_appearance(np.random.default_rng(0), "male"), upper="tshirt", lower="shorts")
     return dress(body, body.betas_from_attributes(1.78, 24, "male"), look)
+
+
+@pytest.fixture(scope="session")
+def poses():
+    return POSES

@@ -21,7 +21,7 @@ from odah.clothing.surface import (
 
 
 def tube(rows=7, columns=12, radius=0.3):
-    z, phi = np.mgrid[0:1 : rows * 1j, 0 : 2 * np.pi * (1 - 1 / columns) : columns * 1j]
+    z, phi = np.mgrid[0 : 1 : rows * 1j, 0 : 2 * np.pi * (1 - 1 / columns) : columns * 1j]
     vertices = np.stack([radius * np.cos(phi), radius * np.sin(phi), -z], -1).reshape(-1, 3)
     weights = np.zeros((len(vertices), 55))
     weights[:, 0], weights[:, 1] = z.ravel(), 1 - z.ravel()

@@ -174,7 +174,7 @@ BAD_TEXT = {
         "x: found 3 numbers, expected two or more, each above the last",
     ),
     "knot count": ("<y>0 0.1 0.5</y>", "<y>0 0.1</y>", "y: found 2 numbers, expected 3, as many as in x"),
-    "axis": ("<axis>0 0 1</axis>", "<axis>0 0 0</axis>", "rotation1, axis: found a vector without length"),
+    "axis": ("<axis>0 0 1</axis>", "<axis>0 0 0</axis>", "rotation1, axis: found a vector of length 0"),
     "axis input": ("<coordinates>nod<", "<coordinates>swing<", "'swing', expected coordinates of this joint"),
     "two names": ('name="neck"', 'name="pivot"', "JointSet: found the name 'pivot' twice"),
     "called ground": ("bob", "ground", "BodySet: found the name 'ground' twice"),

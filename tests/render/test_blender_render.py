@@ -39,7 +39,8 @@ def worker(blender: Blender) -> Iterator[WorkerProcess]:
 
 def grey(scene: Scene, albedo: float = 0.6) -> Scene:
     """The same scene without colours, so that only the person has any."""
-    surface = Surface("paint", (albedo,) * 3, (albedo,) * 3, 2.0, 1.0, 0)
+    color = (albedo, albedo, albedo)
+    surface = Surface("paint", color, color, 2.0, 1.0, 0)
     room = replace(scene.room, floor=surface, walls=(surface,) * 4, ceiling=surface)
     lights = tuple(replace(light, color=(1.0, 1.0, 1.0)) for light in scene.lights)
     return replace(scene, room=room, lights=lights)
@@ -55,7 +56,7 @@ def pictures(
     worker.send(path)
     found = {}
     while (answer := worker.next_answer())["event"] == "frame":
-        found[answer["view"]] = cv2.imread(answer["path"])[..., ::-1].astype(float)
+        found[answer["view"]] = np.array(cv2.imread(answer["path"]), dtype=float)[..., ::-1]
     return found
 
 
@@ -125,7 +126,7 @@ def test_points_are_where_the_camera_projects_them(
     for channel, center in balls.items():
         ball = trimesh.creation.icosphere(subdivisions=3, radius=0.08)
         vertices = (ball.vertices + center)[None].astype(np.float32)
-        color = tuple(0.5 if k == channel else 0.01 for k in range(3))
+        color = ((0.5, 0.01, 0.01), (0.01, 0.5, 0.01), (0.01, 0.01, 0.5))[channel]
         layers.append(MeshLayer(f"ball {channel}", vertices, ball.faces, Material("leather", color, 1.0)))
     for view, picture in pictures(worker, tmp_path, scene, layers, engine).items():
         for channel, center in balls.items():

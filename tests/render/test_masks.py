@@ -27,7 +27,7 @@ def inside_any_triangle(corners: np.ndarray) -> np.ndarray:
         edge, to_pixel = b - a, pixels - a
         sides.append(edge[:, 0] * to_pixel[..., 1] - edge[:, 1] * to_pixel[..., 0])
     sides = np.stack(sides)
-    return ((sides > 0).all(0) | (sides < 0).all(0)).any(-1)
+    return np.any((sides > 0).all(0) | (sides < 0).all(0), axis=-1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,7 +42,7 @@ def test_any_triangles_give_the_union_of_their_pixel_centres(seed, num_triangles
 
 
 def test_a_closed_mesh_equals_its_triangles_and_has_no_holes():
-    sphere = trimesh.creation.icosphere(subdivisions=3, radius=0.5)
+    sphere = trimesh.creation.icosphere(subdivisions=2, radius=0.5)
     camera = camera_at(2.0)
     mask = SilhouetteRasterizer(sphere.faces).draw(sphere.vertices, camera)
     corners = camera.project(sphere.vertices)[sphere.faces]
@@ -51,7 +51,7 @@ def test_a_closed_mesh_equals_its_triangles_and_has_no_holes():
     assert (np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(int), axis=1) == 1).sum(1).max() == 1
     distance = np.linalg.norm(camera.position)
     radius_px = camera.K[0, 0] * 0.5 / np.sqrt(distance**2 - 0.25)
-    assert mask.sum() == pytest.approx(np.pi * radius_px**2, rel=0.02)
+    assert mask.sum() == pytest.approx(np.pi * radius_px**2, rel=0.04)
 
 
 def test_what_is_outside_the_picture_or_behind_the_camera_draws_nothing():

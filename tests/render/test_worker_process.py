@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from odah.errors import InputError, OdahError
-from odah.render import Blender, Renderer, RenderSettings, engine
+from odah.render import Blender, Renderer, RenderSettings, engine, read_frames, read_masks
 from odah.render.engine import GraphicsProbe, choose_engine
 from odah.render.worker_process import WorkerProcess
 
 READY = 'import sys, os, time; print(\'{"event": "ready", "blender": "4.5"}\', flush=True); '
+
+
+PAINTER = """
+import json, os, sys
+from pathlib import Path
+import cv2, numpy as np
+print(json.dumps({"event": "ready", "blender": f"4.5 {os.getpid()}"}), flush=True)
+for line in sys.stdin:
+    path = Path(json.loads(line)["job"])
+    job = json.loads(path.read_text())
+    for frame in range(job["num_frames"]):
+        for k, camera in enumerate(job["scene"]["cameras"]):
+            picture, grey = path.parent / f"{k}_{frame}.bmp", 60 * frame + 40 * k
+            cv2.imwrite(str(picture), np.full((camera["height"], camera["width"], 3), grey, np.uint8))
+            answer = {"event": "frame", "view": camera["name"], "frame": frame, "path": str(picture)}
+            print(json.dumps(answer), flush=True)
+    print(json.dumps({"event": "done", "seconds": 0.1}), flush=True)
+"""
+
+
+def silent(line: str) -> None:
+    """Take a note and drop it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +70,7 @@ def test_a_hanging_blender_is_ended(tmp_path):
     process.send(tmp_path / "job.json")
     with pytest.raises(OdahError, match="no frame for 1 s"):
         process.next_answer()
-    process.close()
+    process.close(patience=0.0)
     process.close()
 
 
@@ -59,9 +81,38 @@ def test_what_blender_prints_before_the_worker_is_no_answer():
     process.close()
 
 
+def test_frames_land_in_their_view_in_order_and_blender_is_renewed(make_person, make_scene, tmp_path):
+    layers = make_person(3)
+    scene = make_scene(layers)
+    settings = RenderSettings("cycles", clips_per_worker=2)
+    with Renderer(settings, actor(PAINTER), say=silent) as renderer:
+        results = [renderer.render(scene, layers, tmp_path) for _ in range(3)]
+    versions = [result.blender_version for result in results]
+    assert versions[0] == versions[1] != versions[2]
+    for k, view in enumerate(("front", "side")):
+        brightness = [frame.mean() for frame in read_frames(results[2].videos[view])]
+        np.testing.assert_allclose(brightness, [40 * k, 60 + 40 * k, 120 + 40 * k], atol=6)
+        assert read_masks(results[2].masks[view]).shape == (3, 64, 96)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_library_that_went_missing_is_told_with_the_apt_line():
+    code = "raise ImportError('libSM.so.6: cannot open shared object file: No such file or directory')"
+    with pytest.raises(OdahError, match=r"libSM\.so\.6: apt-get install"):
+        WorkerProcess(actor(code), timeout=20)
+
+
+def test_two_cameras_of_one_name_are_refused(make_person, make_scene, tmp_path):
+    layers = make_person()
+    scene = make_scene(layers)
+    scene = replace(scene, cameras=scene.cameras[:1] * 2)
+    with Renderer(blender=actor("")) as renderer, pytest.raises(InputError, match="different names"):
+        renderer.render(scene, layers, tmp_path)
+
+
 def test_a_failed_job_is_one_sentence(make_person, make_scene, tmp_path):
     reply = 'print(\'{"event": "failed", "message": "MemoryError: out of memory"}\', flush=True); '
-    renderer = Renderer(RenderSettings("cycles"), actor(READY + "sys.stdin.readline(); " + reply), say=str)
+    renderer = Renderer(RenderSettings("cycles"), actor(READY + "sys.stdin.readline(); " + reply), say=silent)
     layers = make_person()
     with renderer, pytest.raises(OdahError, match="could not render the clip: MemoryError: out of memory"):
         renderer.render(make_scene(layers), layers, tmp_path)
@@ -70,7 +121,7 @@ def test_a_failed_job_is_one_sentence(make_person, make_scene, tmp_path):
 
 def test_too_few_frames_are_an_error_and_leave_no_files(make_person, make_scene, tmp_path):
     reply = 'print(\'{"event": "done", "seconds": 0}\', flush=True); '
-    renderer = Renderer(RenderSettings("cycles"), actor(READY + "sys.stdin.readline(); " + reply), say=str)
+    renderer = Renderer(RenderSettings("cycles"), actor(READY + "sys.stdin.readline(); " + reply), say=silent)
     layers = make_person()
     with renderer, pytest.raises(OdahError, match="0 frames of 2"):
         renderer.render(make_scene(layers), layers, tmp_path)
@@ -105,7 +156,7 @@ def test_the_engine_follows_the_graphics(monkeypatch, wanted, probe, engine_name
 def test_an_engine_that_needs_opengl_says_how_to_get_it(monkeypatch):
     code = 'print(\'{"event": "probe", "renderer": null, "missing": "libEGL.so.1: cannot open"}\')'
     with pytest.raises(OdahError, match=r"eevee needs OpenGL: libEGL.*apt-get install .*libegl1"):
-        choose_engine(actor(code), "eevee", str)
+        choose_engine(actor(code), "eevee", silent)
 
 
 def test_a_probe_that_dies_means_no_opengl():
@@ -115,8 +166,6 @@ def test_a_probe_that_dies_means_no_opengl():
 
 
 def broken(layers: list, **changes) -> list:
-    from dataclasses import replace
-
     return [replace(layers[0], **changes)]
 
 

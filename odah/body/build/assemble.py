@@ -11,7 +11,7 @@ from odah.body.build.correctives import fit_posedirs, sample_correctives
 from odah.body.build.fine_rig import FineRig
 from odah.body.build.makehuman import MakeHuman, load_makehuman
 from odah.body.build.regions import vertex_groups
-from odah.body.build.rerest import to_t_pose
+from odah.body.build.rerest import relaxed_hands, to_t_pose
 from odah.body.build.shape_space import fit_shape_space, fit_statistics, sample_population
 from odah.body.build.vertex_order import find_landmarks, landmark_order, mirror_indices
 from odah.body.files import pack_groups, pack_posedirs
@@ -77,6 +77,7 @@ def build_open_body(
         "uv_faces": source.uv_faces.astype(np.int32),
         **pack_groups(groups, source.num_vertices),
         "mirror": mirror.astype(np.int32),
+        "hand_mean": relaxed_hands(source.rest(_one(_MIDDLE_ADULT))[1][0]),
         "beta_means": statistics.means,
         "beta_covariances": statistics.covariances,
         "attribute_map": statistics.attribute_map,

@@ -100,7 +100,7 @@ def fit_posedirs(samples: CorrectiveSamples, joint_weights: np.ndarray) -> np.nd
         ridge = np.eye(len(columns)) * len(features) * _RIDGE
         solved = np.linalg.solve(gram[np.ix_(columns, columns)] + ridge, wanted)
         solved = solved.reshape(len(columns), len(vertices), 3).transpose(1, 2, 0)
-        posedirs[np.ix_(vertices, range(3), columns)] = solved
+        posedirs[np.ix_(vertices, np.arange(3), columns)] = solved
     return _without_small_blocks(posedirs, gram / len(features))
 
 

@@ -22,7 +22,7 @@ EYE_GROUPS = ("pupil", "iris", "sclera")
 
 @dataclass(frozen=True)
 class Eyeball:
-    """A unit sphere of rings around +Z: directions (E, 3), faces, azimuthal uv in -1..1, part of each vertex."""
+    """A unit sphere of rings around +Z: directions (E, 3), faces, azimuthal uv in -1..1, part a vertex."""
 
     directions: np.ndarray
     faces: np.ndarray

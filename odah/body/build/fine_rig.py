@@ -88,7 +88,9 @@ class FineRig:
             axis = (end - start) / np.linalg.norm(end - start)
             angles = twist_angles(local[:, SMPLX_INDEX[f"{side}_{twist.joint}"]], axis)
             bone = self.source.bone_names.index(f"{twist.bone}.{suffix}")
-            bones[:, bone] = bones[:, bone] @ Rotation.from_rotvec(twist.share * angles[:, None] * axis).as_matrix()
+            bones[:, bone] = (
+                bones[:, bone] @ Rotation.from_rotvec(twist.share * angles[:, None] * axis).as_matrix()
+            )
 
     def _skin(
         self, weights: np.ndarray, rotmats: np.ndarray, posed: np.ndarray, joints: np.ndarray | None = None
@@ -106,7 +108,7 @@ def twist_angles(rotmats: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 
 def mush_mask(joint_weights: np.ndarray) -> np.ndarray:
-    """How much of the smoothing each vertex gets, (N,): none on head, hands and toes, whose detail it blurs."""
+    """How much smoothing each vertex gets, (N,): none on head, hands and toes, whose detail it blurs."""
     kept = ("head", "jaw", "eye", "index", "middle", "pinky", "ring", "thumb", "foot")
     detailed = [i for name, i in SMPLX_INDEX.items() if any(word in name for word in kept)]
     return np.clip(1.5 * (1 - joint_weights[:, detailed].sum(1)) - 0.25, 0, 1)
@@ -116,7 +118,12 @@ class DeltaMush:
     """Smooth a posed mesh, then add back the detail that smoothing takes from the rest mesh."""
 
     def __init__(
-        self, vertices: np.ndarray, faces: np.ndarray, mask: np.ndarray, iterations: int = 12, step: float = 0.5
+        self,
+        vertices: np.ndarray,
+        faces: np.ndarray,
+        mask: np.ndarray,
+        iterations: int = 12,
+        step: float = 0.5,
     ) -> None:
         edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         size = len(vertices)

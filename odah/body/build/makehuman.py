@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -89,7 +90,7 @@ class MakeHuman:
     copied, eyeballs are remade. eye_parts: vertex numbers of pupil, iris and sclera of both eyes.
     """
 
-    model: torch.nn.Module
+    model: Any
     bone_names: tuple[str, ...]
     bone_weights: np.ndarray
     bone_joint: np.ndarray
@@ -154,7 +155,7 @@ def load_makehuman(cache_folder: Path) -> MakeHuman:
     is_kept = _is_outside_skin(faces, base_weights, names)
     skin, faces_of_skin = np.unique(faces[is_kept], return_inverse=True)
     used_uv, uv_faces = np.unique(uv_faces[is_kept], return_inverse=True)
-    from_base = sp.identity(len(base_weights), format="csr")[skin]
+    from_base = sp.csr_matrix(sp.identity(len(base_weights)))[skin]
     skinned = MakeHuman(
         model=model,
         bone_names=names,
@@ -195,7 +196,7 @@ def _with_eyeball(mesh: MakeHuman, is_eye: np.ndarray) -> MakeHuman:
         faces=np.concatenate([mesh.faces, ball.faces + first]),
         uv=np.concatenate([mesh.uv, _EYE_UV_CENTRE + _EYE_UV_RADIUS * ball.uv]),
         uv_faces=np.concatenate([mesh.uv_faces, ball.faces + first_uv]),
-        from_base=sp.vstack([mesh.from_base, rows]).tocsr(),
+        from_base=sp.csr_matrix(sp.vstack([mesh.from_base, rows])),
         eye_parts={
             name: np.concatenate([mesh.eye_parts[name], first + np.flatnonzero(ball.part == k)])
             for k, name in enumerate(EYE_GROUPS)
@@ -203,7 +204,7 @@ def _with_eyeball(mesh: MakeHuman, is_eye: np.ndarray) -> MakeHuman:
     )
 
 
-def _dense_weights(model: torch.nn.Module, num_bones: int) -> np.ndarray:
+def _dense_weights(model: Any, num_bones: int) -> np.ndarray:
     values = np.nan_to_num(model.vertex_bone_weights.numpy())
     dense = np.zeros((len(values), num_bones))
     np.add.at(dense, (np.arange(len(values))[:, None], model.vertex_bone_indices.numpy()), values)
@@ -216,5 +217,3 @@ def _head_mixing(bone_names: tuple[str, ...]) -> np.ndarray:
         for bone, weight in heads.items():
             mixing[SMPLX_INDEX[joint], bone_names.index(bone)] = weight
     return mixing
-
-

@@ -30,7 +30,9 @@ def sample_phenotypes(rng: np.random.Generator, size: int) -> dict[str, np.ndarr
         return np.clip(rng.normal(mean, spread, size), 0, 1)
 
     return {
-        "gender": np.where(is_female, 1 - np.abs(rng.normal(0, 0.12, size)), np.abs(rng.normal(0, 0.12, size))),
+        "gender": np.where(
+            is_female, 1 - np.abs(rng.normal(0, 0.12, size)), np.abs(rng.normal(0, 0.12, size))
+        ),
         "age": rng.uniform(0.66, 0.95, size),
         "muscle": around(0.5, 0.22),
         "weight": rng.uniform(0.1, 1.0, size),
@@ -65,9 +67,7 @@ def _volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     return float(np.einsum("ij,ij->", np.cross(a, b), c) / 6)
 
 
-def accept_as_population(
-    rng: np.random.Generator, is_female: np.ndarray, measures: Measures
-) -> np.ndarray:
+def accept_as_population(rng: np.random.Generator, is_female: np.ndarray, measures: Measures) -> np.ndarray:
     """Indices that survive rejection sampling towards real adults' heights and BMI, as many of each sex."""
     accepted = []
     for sex in (0, 1):

@@ -60,8 +60,9 @@ def _arm(rng: np.random.Generator) -> dict[str, np.ndarray]:
     low, high = [(-1.5, -0.7), (-0.9, 0.3), (0.2, 1.3)][rng.choice(3, p=[0.5, 0.3, 0.2])]
     elevation = rng.uniform(low, high)
     forward = rng.uniform(-0.7, 1.7) * max(np.cos(elevation), 0.35)
+    collar = rng.normal([0, 0, 0.15 * elevation], [0.06, 0.12, 0.15])
     return {
-        "collar": np.array([rng.normal(0, 0.06), rng.normal(0, 0.12), np.clip(rng.normal(0.15 * elevation, 0.15), -0.4, 0.5)]),
+        "collar": np.clip(collar, -0.4, 0.5),
         "shoulder": _turns(("y", -forward), ("z", elevation), ("x", rng.normal(0, 0.5))),
         "elbow": _turns(("y", -min(abs(rng.normal(0, 0.9)), 2.5)), ("x", rng.normal(0, 0.5))),
         "wrist": _turns(("y", rng.normal(0, 0.2)), ("z", rng.normal(0, 0.35)), ("x", rng.normal(0, 0.45))),

@@ -50,8 +50,10 @@ def _face_regions(source: MakeHuman, vertices: np.ndarray, head: np.ndarray) -> 
     """Scalp, ears, brows, beard area, lips and the inside of the mouth, by rules on the average face."""
     face = _FaceFrame.of(vertices)
     inside = np.intersect1d(_in_mouth(source), head)  # finger tips share a corner of that square
-    lips = _grow(source.faces, inside, _LIP_RINGS)
-    lips = np.setdiff1d(lips, inside)
+    lips = np.setdiff1d(_grow(source.faces, inside, _LIP_RINGS), inside)
+    lips = lips[
+        face.height(vertices[lips]) < _HIGHEST_LIP
+    ]  # the throat's end of the mouth borders on skin too
     x, y, z = np.abs(vertices[:, 0]), face.height(vertices), face.depth(vertices)
     is_skin = np.isin(np.arange(len(vertices)), head)
     is_skin[np.concatenate([inside, *source.eye_parts.values()])] = False
@@ -67,6 +69,9 @@ def _face_regions(source: MakeHuman, vertices: np.ndarray, head: np.ndarray) -> 
 
 _LIP_RINGS = 7
 """Edge loops of MakeHuman's mouth from the texture seam inside it to the border of the lips."""
+
+_HIGHEST_LIP = -0.45
+"""Height (0 eyes, 1 crown)."""
 
 _MOUTH_UV = ((0.76, 0.925), (0.0, 0.145))
 """Where the inside of the mouth lies in MakeHuman's texture."""

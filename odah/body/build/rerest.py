@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 
 from odah.body.lbs import place_joints, skin
 from odah.names import FINGERS, SIDES, SMPLX_INDEX, SMPLX_PARENTS
@@ -55,8 +56,9 @@ def _smallest_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     end = np.broadcast_to(end, start.shape)
     axis = np.cross(start, end)
     lengths = np.linalg.norm(axis, axis=-1, keepdims=True)
-    other = np.where(np.abs(start[..., :1]) < 0.9, [1.0, 0, 0], [0, 1.0, 0])
-    axis = np.where(lengths > 1e-12, axis, np.cross(start, other))
+    is_along_x = np.abs(start[..., :1]) > 0.9 * np.linalg.norm(start, axis=-1, keepdims=True)
+    any_normal = np.cross(start, np.where(is_along_x, [0, 1.0, 0], [1.0, 0, 0]))
+    axis = np.where(lengths > 1e-12, axis, any_normal)
     return _turn(start, axis, end, axis)
 
 
@@ -76,7 +78,9 @@ def _bone(joints: np.ndarray, side: str, start: str, end: str) -> np.ndarray:
 
 def _turn_leg(rotmats: np.ndarray, joints: np.ndarray, side: str, mirror: np.ndarray) -> None:
     """Thigh and shank; ankle and toes stay as they are, so that the sole stays flat."""
-    rotmats[:, SMPLX_INDEX[f"{side}_hip"]] = _smallest_turn(_bone(joints, side, "hip", "knee"), _THIGH * mirror)
+    rotmats[:, SMPLX_INDEX[f"{side}_hip"]] = _smallest_turn(
+        _bone(joints, side, "hip", "knee"), _THIGH * mirror
+    )
     rotmats[:, SMPLX_INDEX[f"{side}_knee"]] = _smallest_turn(
         _bone(joints, side, "knee", "ankle"), _SHANK * mirror
     )
@@ -111,6 +115,14 @@ def _turn_hand(rotmats: np.ndarray, joints: np.ndarray, side: str, sign: float) 
             start = min(joint, index[finger] + 1)
             bone = (hand @ (joints[:, start + 1] - joints[:, start])[..., None])[..., 0]
             rotmats[:, joint] = _smallest_turn(bone, target) @ hand
+
+
+def relaxed_hands(joints: np.ndarray) -> np.ndarray:
+    """Finger rotations (30, 3), left hand first, rad, from flat hands to those of A-pose joints (55, 3)."""
+    to_flat = t_pose_rotmats(joints[None])[0]
+    fingers = np.arange(SMPLX_INDEX["left_index1"], len(SMPLX_PARENTS))
+    parents = np.array(SMPLX_PARENTS)[fingers]
+    return Rotation.from_matrix(to_flat[parents] @ np.swapaxes(to_flat[fingers], -1, -2)).as_rotvec()
 
 
 def to_t_pose(

@@ -25,9 +25,7 @@ class Population:
         return len(self.vertices)
 
 
-def sample_population(
-    source: MakeHuman, rng: np.random.Generator, pool: int, chunk: int = 500
-) -> Population:
+def sample_population(source: MakeHuman, rng: np.random.Generator, pool: int, chunk: int = 500) -> Population:
     """Draw `pool` phenotypes and keep those that make heights and BMI distributed as in real adults."""
     phenotypes = sample_phenotypes(rng, pool)
     measured = [
@@ -43,7 +41,7 @@ def sample_population(
 
 @dataclass(frozen=True)
 class ShapeSpace:
-    """vertices = v_template + shapedirs @ betas, joints likewise; betas have unit variance over all adults."""
+    """vertices = v_template + shapedirs @ betas, joints likewise; betas have unit variance over adults."""
 
     v_template: np.ndarray
     shapedirs: np.ndarray

@@ -8,7 +8,7 @@ that those extra joints mean the same on it.
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from odah.names import FINGERS, SIDES, SMPLX_INDEX
 
@@ -69,7 +69,7 @@ def mirror_indices(vertices: np.ndarray, tolerance: float = 1e-4) -> np.ndarray:
     Raises:
         ValueError: some vertex has no partner within `tolerance` m.
     """
-    distances, partner = cKDTree(vertices).query(vertices * [-1, 1, 1])
+    distances, partner = KDTree(vertices).query(vertices * [-1, 1, 1])
     if distances.max() > tolerance or not np.array_equal(partner[partner], np.arange(len(vertices))):
         raise ValueError(f"mesh is not symmetric: {distances.max() * 1e3:.2f} mm")
     return partner

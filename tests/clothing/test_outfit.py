@@ -1,0 +1,109 @@
+"""Dressed people in motion: garments follow, stay outside, and do not flicker."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial import KDTree
+from scipy.spatial.transform import Rotation
+
+from odah.clothing.surface import vertex_normals
+from odah.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def layers(outfit, poses):
+    stacked = np.stack(list(poses.values()))
+    return {layer.name: layer for layer in outfit.layers(stacked, np.zeros((len(stacked), 3)))}
+
+
+def test_a_person_has_skin_clothes_shoes_and_hair(layers, poses):
+    assert list(layers) == ["skin", "lower", "upper", "shoes", "hair"]
+    for layer in layers.values():
+        assert layer.vertices.shape[0] == len(poses)
+        assert layer.vertices.dtype == np.float32
+        assert np.isfinite(layer.vertices).all()
+        assert layer.faces.max() < layer.vertices.shape[1]
+        assert layer.uv is None or layer.uv.shape == (layer.vertices.shape[1], 2)
+        assert layer.colors is None or ((layer.colors >= 0) & (layer.colors <= 1)).all()
+
+
+@pytest.mark.parametrize("name", ["lower", "upper"])
+def test_cloth_stays_outside_the_skin(layers, body, poses, name):
+    """Against the nearest skin that faces the same way: less than 0.5 % of vertices 2 mm inside."""
+    layer = layers[name]
+    for frame, pose in enumerate(poses):
+        skin = layers["skin"].vertices[frame].astype(float)
+        cloth = layer.vertices[frame].astype(float)
+        skin_normals = vertex_normals(skin, body.faces)
+        cloth_normals = vertex_normals(cloth, layer.faces)
+        distance, index = KDTree(skin).query(cloth, k=8)
+        facing = np.einsum("nkc,nc->nk", skin_normals[index], cloth_normals) > 0.4
+        first = facing.argmax(1)
+        rows = np.arange(len(cloth))
+        nearest = index[rows, first]
+        height = ((cloth - skin[nearest]) * skin_normals[nearest]).sum(1)
+        inside = facing.any(1) & (height < -0.002) & (distance[rows, first] < 0.03)
+        assert inside.mean() < 0.005, f"{pose}: {100 * inside.mean():.2f} % inside"
+
+
+def test_the_shirt_lies_over_the_shorts(layers, poses):
+    """Standing: going outwards from the trunk's axis, the shirt comes after the waistband."""
+    frame = list(poses).index("arms_down")
+    upper, lower = (layers[n].vertices[frame].astype(float) for n in ("upper", "lower"))
+    hem = np.percentile(upper[:, 1], 3)
+    overlap = lower[lower[:, 1] > hem + 0.02]
+    assert len(overlap) > 100
+    centre = overlap.mean(0) * [1, 0, 1]
+    _, index = KDTree(upper).query(overlap)
+    radius = [np.linalg.norm((p - centre)[:, [0, 2]], axis=1) for p in (overlap, upper[index])]
+    assert ((radius[1] - radius[0]) > 0).mean() > 0.97
+
+
+def test_moving_the_root_moves_everything_rigidly(outfit, poses):
+    pose, turn = poses["walk"], Rotation.from_rotvec([0.3, 1.1, -0.4])
+    moved = pose.copy()
+    moved[0] = (turn * Rotation.from_rotvec(pose[0])).as_rotvec()
+    shift = np.array([1.0, -2.0, 0.5])
+    here = outfit.layers(pose[None], np.zeros((1, 3)))
+    there = outfit.layers(moved[None], shift[None])
+    pelvis = outfit.rest.joint("pelvis")
+    for a, b in zip(here, there, strict=True):
+        expected = turn.apply(a.vertices[0] - pelvis) + pelvis + shift
+        assert np.percentile(np.abs(b.vertices[0] - expected), 99.9) < 2e-4
+
+
+def test_cloth_does_not_flicker(outfit, poses):
+    """Between neighbouring frames of a slow motion no cloth vertex moves more than a few times what skin moves."""
+    blend = np.linspace(0, 1, 24)[:, None, None]
+    motion = (1 - blend) * poses["arms_down"] + blend * poses["walk"]
+    named = {layer.name: layer.vertices for layer in outfit.layers(motion, np.zeros((24, 3)))}
+    fastest_skin = np.linalg.norm(np.diff(named["skin"], axis=0), axis=2).max()
+    for name in ("upper", "lower"):
+        jerk = np.linalg.norm(np.diff(named[name], n=2, axis=0), axis=2)
+        assert np.percentile(jerk, 99.5) < 0.25 * fastest_skin
+
+
+def test_covered_skin_is_not_drawn(outfit, layers):
+    assert len(layers["skin"].faces) < 0.75 * len(outfit.rest.faces)
+    assert len(np.unique(layers["skin"].faces)) > 3000
+
+
+def test_shoes_stand_on_the_floor(outfit, layers):
+    soles, skin = layers["shoes"].vertices[0], layers["skin"].vertices[0]
+    assert -0.006 < soles[:, 1].min() - skin[:, 1].min() < 0
+
+
+def test_eyes_have_pupils_and_whites(outfit):
+    eye = outfit.rest.weight_of("left_eye") > 0.9
+    brightness = outfit.skin_colors[eye].mean(1)
+    front = outfit.rest.vertices[eye][:, 2].argmax()
+    assert brightness[front] < 0.02
+    assert brightness.max() > 0.4
+
+
+def test_wrong_motion_shapes_are_refused(outfit):
+    with pytest.raises(InputError, match="motion"):
+        outfit.layers(np.zeros((2, 24, 3)), np.zeros((2, 3)))
+    with pytest.raises(InputError, match="motion"):
+        outfit.layers(np.zeros((2, 55, 3)), np.zeros((3, 3)))
