@@ -40,7 +40,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it.")
+    ] = False,
 ) -> None:
     pass
 
@@ -66,7 +68,9 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def demo(
     out: Out = Path("odah_demo"),
-    full: Annotated[bool, typer.Option("--full", help="1080x720 at 60 fps, 10 s clips, instead of small ones.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="1080x720 at 60 fps, 10 s clips, instead of small ones.")
+    ] = False,
     engine: Annotated[str, typer.Option(help="auto, eevee, cycles or workbench.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -86,7 +90,9 @@ def demo(
 def kinematics(
     recording: Annotated[Path, typer.Argument(help="Motion or marker file.")],
     out: Out,
-    model: Annotated[Path | None, typer.Option(help="Generic .osim; default: the built-in full body.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Generic .osim; default: the built-in full body.")
+    ] = None,
     scale_setup: Annotated[Path | None, typer.Option(help="OpenSim ScaleTool set-up XML.")] = None,
     ik_setup: Annotated[Path | None, typer.Option(help="OpenSim InverseKinematicsTool set-up XML.")] = None,
     osim: Annotated[Path | None, typer.Option(help="Scaled model a .mot/.sto belongs to.")] = None,
@@ -96,20 +102,33 @@ def kinematics(
 
     Example: odah kinematics walk.trc --out walk
     """
-    from odah.osim.kinematics import write_kinematics
+    from odah.osim.report import write_kinematics
     from odah.pipeline import recording_kinematics
+    from odah.pipeline.labels import marker_rms_mm, range_flags
 
-    solved = recording_kinematics(recording, model=model, scale_setup=scale_setup, ik_setup=ik_setup, osim=osim)
-    summary = write_kinematics(solved, out)
-    lines = [f"{name}: {value}" for name, value in summary.items()]
-    _result(as_json, summary, [*lines, f"wrote {out}"])
+    solved = recording_kinematics(
+        recording, model=model, scale_setup=scale_setup, ik_setup=ik_setup, osim=osim
+    )
+    written = write_kinematics(solved, out)
+    rms, flags = marker_rms_mm(solved), [*solved.notes, *range_flags(solved)]
+    summary = {
+        "frames": solved.num_frames,
+        "rate": solved.rate,
+        "marker_rms_mm": rms,
+        "flags": flags,
+        "files": {name: str(path) for name, path in written.items()},
+    }
+    told = "" if rms is None else f", marker RMS {rms:.1f} mm"
+    _result(as_json, summary, [*flags, f"{solved.num_frames} frames{told} -> {out}"])
 
 
 @app.command()
 def generate(
     config: Annotated[Path, typer.Argument(help="YAML config; see configs/generate/.")],
     out: Out,
-    shard: Annotated[str | None, typer.Option(help="I/N: only every Nth clip, starting with the Ith.")] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="I/N: only every Nth clip, starting with the Ith.")
+    ] = None,
     executor: Annotated[str, typer.Option(help="Where clips are made; this version knows local.")] = "local",
     as_json: AsJson = False,
 ) -> None:
@@ -131,7 +150,9 @@ def generate(
 
 
 @app.command()
-def validate(dataset: Annotated[Path, typer.Argument(help="Dataset folder.")], as_json: AsJson = False) -> None:
+def validate(
+    dataset: Annotated[Path, typer.Argument(help="Dataset folder.")], as_json: AsJson = False
+) -> None:
     """Audit every clip: hashes, schema, kinematics against OpenSim, reprojection against masks.
 
     Example: odah validate dataset
@@ -141,7 +162,9 @@ def validate(dataset: Annotated[Path, typer.Argument(help="Dataset folder.")], a
 
     audits = audit_dataset(open_dataset(dataset), lambda clips: track(list(clips), "validating"))
     failed = {audit.clip_id: audit.failures for audit in audits if not audit.is_valid}
-    lines = [f"[red]{clip}[/] {check}: {why}" for clip, found in failed.items() for check, why in found.items()]
+    lines = [
+        f"[red]{clip}[/] {check}: {why}" for clip, found in failed.items() for check, why in found.items()
+    ]
     verdict = f"{len(audits) - len(failed)} of {len(audits)} clips are valid"
     _result(as_json, {"clips": len(audits), "failed": failed}, [*lines, verdict])
     raise typer.Exit(1 if failed else 0)
@@ -161,9 +184,15 @@ def report(dataset: Annotated[Path, typer.Argument(help="Dataset folder.")], as_
 
 
 _EXTRAS = {
-    "opensim": "kinematics", "ezc3d": "kinematics", "av": "generate", "cv2": "generate", "pyarrow": "generate",
-    "jinja2": "generate", "matplotlib": "generate", "PIL": "generate", "sklearn": "register", "trimesh": "register",
-}  # fmt: skip
+    "opensim": "kinematics",
+    "ezc3d": "kinematics",
+    "av": "generate",
+    "cv2": "generate",
+    "pyarrow": "generate",
+    "jinja2": "generate",
+    "matplotlib": "generate",
+    "sklearn": "register",
+}
 
 
 def _leave(sentence: str, code: int) -> NoReturn:

@@ -136,7 +136,9 @@ def _message(path: Path, error: ValidationError) -> InputError:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
     if first["type"] == "extra_forbidden":
-        return InputError(f"{path}: {where}", "an unknown key", f"one of {', '.join(_keys_beside(first['loc']))}")
+        return InputError(
+            f"{path}: {where}", "an unknown key", f"one of {', '.join(_keys_beside(first['loc']))}"
+        )
     if first["type"] == "missing":
         return InputError(f"{path}: {where}", "nothing", "a value, for it is required")
     text = first["msg"].removeprefix("Value error, ")

@@ -45,7 +45,8 @@ def run_demo(out: Path, full: bool, engine: str) -> tuple[Path, list[ClipAudit]]
     dataset = open_dataset(out)
     audits = audit_dataset(dataset, lambda clips: track(list(clips), "validating"))
     note = "" if full else (
-        "These are short clips at a reduced size, to be quick; `odah demo --full` makes 10 s at 1080×720 and 60 fps."
+        "These are short clips at a reduced size, to be quick; "
+        "`odah demo --full` makes 10 s at 1080×720 and 60 fps."
     )  # fmt: skip
     page = write_report(dataset, audits, note)
     say(f"{sum(audit.is_valid for audit in audits)} of {len(audits)} clips are valid")

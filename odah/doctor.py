@@ -85,6 +85,8 @@ def _blender() -> list[Finding]:
 
 def examine() -> list[Finding]:
     """All findings, most basic first."""
-    findings = [Finding("Python", sys.version_info >= (3, 11), platform.python_version(), "use Python 3.11 or newer")]
+    findings = [
+        Finding("Python", sys.version_info >= (3, 11), platform.python_version(), "use Python 3.11 or newer")
+    ]
     findings += [_package(*package) for package in PACKAGES]
     return [*findings, _gpu(), _body(), *_blender()]

@@ -10,7 +10,7 @@ class OdahError(Exception):
 
 
 class InputError(OdahError):
-    """The user's input cannot be used: names file, field, what was found, what was expected; exit status 2."""
+    """The user's input cannot be used: names file, field, what was found and expected; exit status 2."""
 
     exit_code = 2
 

@@ -106,7 +106,7 @@ SKELETON_BONES: tuple[tuple[str, str], ...] = (
 
 
 def side_of(name: str) -> str:
-    """"left", "right" or "middle" of an OpenSim or SMPL-X name."""
+    """ "left", "right" or "middle" of an OpenSim or SMPL-X name."""
     if name.endswith("_l") or name.startswith("left_"):
         return "left"
     if name.endswith("_r") or name.startswith("right_"):

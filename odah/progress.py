@@ -62,5 +62,3 @@ def steps(description: str) -> Iterator[Steps]:
 def say(line: str) -> None:
     """One line for the user."""
     console.print(line)
-
-

@@ -54,7 +54,9 @@ def tiny_config() -> GenerateConfig:
 
 
 @pytest.fixture(scope="session")
-def tiny_dataset(tiny_config: GenerateConfig, blender: None, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+def tiny_dataset(
+    tiny_config: GenerateConfig, blender: None, tmp_path_factory: pytest.TempPathFactory
+) -> Dataset:
     """One person, two actions, three frames each, made by the same code as any dataset."""
     from odah.pipeline import generate_dataset
 

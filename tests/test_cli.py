@@ -94,5 +94,5 @@ def test_report_is_one_self_contained_page(odah, tiny_dataset: Dataset) -> None:
     assert code == 0
     page = Path(json.loads(out)["page"]).read_text()
     assert page.count("data:image/jpeg;base64,") == 2
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
     assert "hip_flexion_r" in page

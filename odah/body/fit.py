@@ -24,8 +24,8 @@ from odah.body.registration import Registration
 from odah.body.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
 from odah.body.targets import (
     SkeletonTargets,
-    head_posture,
     initial_local_rotmats,
+    loose_rotvecs,
     skeleton_targets,
     stature_of,
 )
@@ -42,7 +42,6 @@ _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", 
 _POSE_SIGMAS = {"spine1": 0.2, "spine2": 0.2, "spine3": 0.2, "neck": 0.05, "head": 0.05}
 _SIDED_POSE_SIGMAS = {"collar": 0.12, "wrist": 0.3, "foot": 0.3, "ankle": 0.5}
 _KNEE_OFF_AXIS_SIGMA = 0.08
-_HEAD_JOINTS = [SMPLX_INDEX["neck"], SMPLX_INDEX["head"]]
 _BETAS_SIGMA, _ATTRIBUTE_SIGMA, _LENGTH_SIGMA = 1.0, 0.5, 2.0
 _SHAPE_FRAMES = 24
 _USUAL_BMI = 24.0
@@ -120,26 +119,34 @@ class BodyFitter:
         if mass is None and is_weighed:
             mass = kinematics.model.mass
         mean, sigma = self._shape_prior(gender, height or stature_of(kinematics.model), mass)
-        terms = self._terms(targets, mean, sigma, torch.float64)
-        state = self._initial(self._fine, targets, mean)
+        loose = loose_rotvecs(targets.segments, self.body.hand_mean)
+        terms = self._terms(targets, loose, mean, sigma, torch.float64)
+        state = self._initial(self._fine, targets, loose, mean)
         state = solve_pose(self._fine, state, terms, max_iterations=4)
         return solve_shape_and_pose(self._fine, state, terms).betas.numpy()
 
-    def fit_pose(self, kinematics: Kinematics, betas: np.ndarray) -> BodyFit:
+    def fit_pose(self, kinematics: Kinematics, betas: np.ndarray, guide: np.ndarray | None = None) -> BodyFit:
         """Poses of every frame of a clip for a body of known shape.
 
+        guide: (T, 55, 3) rotation vectors of the body motion that the skeleton was solved from, if it
+        was: neck, head, face and fingers, of which the skeleton knows nothing, are taken from it.
+
         Raises:
-            InputError: betas of another length than `self.body` has.
+            InputError: betas of another length than `self.body` has, or a guide of another length.
         """
         if betas.shape != (self.body.num_betas,):
             raise InputError("betas", f"shape {betas.shape}", f"({self.body.num_betas},)")
+        if guide is not None and guide.shape != (kinematics.num_frames, len(SMPLX_INDEX), 3):
+            raise InputError("guide", f"shape {guide.shape}", f"({kinematics.num_frames}, 55, 3)")
         targets = skeleton_targets(self.registration, kinematics)
+        loose = loose_rotvecs(targets.segments, self.body.hand_mean, guide)
         shape = torch.as_tensor(betas, dtype=torch.float32)
         states = []
         for start in range(0, len(targets), _CHUNK):
-            part = targets.frames(np.arange(start, min(start + _CHUNK, len(targets))))
-            state = self._initial(self._fast, part, shape)
-            terms = self._terms(part, shape, torch.ones_like(shape), torch.float32)
+            frames = np.arange(start, min(start + _CHUNK, len(targets)))
+            part = targets.frames(frames)
+            state = self._initial(self._fast, part, loose[frames], shape)
+            terms = self._terms(part, loose[frames], shape, torch.ones_like(shape), torch.float32)
             states.append(solve_pose(self._fast, state, terms))
         local = torch.cat([state.local_rotmats for state in states]).double()
         transl = torch.cat([state.transl for state in states]).double()
@@ -161,20 +168,22 @@ class BodyFitter:
         sigma[-lengths:] = _LENGTH_SIGMA
         return torch.from_numpy(mean), torch.from_numpy(sigma)
 
-    def _terms(self, targets: SkeletonTargets, mean: Tensor, sigma: Tensor, dtype: torch.dtype) -> Terms:
-        pose_means = torch.zeros(len(targets), NUM_SOLVED_JOINTS, 3, dtype=dtype)
-        pose_means[:, _HEAD_JOINTS] = head_posture(targets.segments).to(dtype)[:, None]
+    def _terms(
+        self, targets: SkeletonTargets, loose: Tensor, mean: Tensor, sigma: Tensor, dtype: torch.dtype
+    ) -> Terms:
         return Terms(
             targets.points.to(dtype),
             torch.as_tensor(self._sigmas, dtype=dtype),
-            pose_means,
+            loose[:, :NUM_SOLVED_JOINTS].to(dtype),
             torch.as_tensor(pose_prior_sigmas(), dtype=dtype),
             mean.to(dtype),
             sigma.to(dtype),
         )
 
-    def _initial(self, points: SkinnedPoints, targets: SkeletonTargets, betas: Tensor) -> PoseState:
-        local = initial_local_rotmats(targets.segments, self.body.hand_mean).to(points.dtype)
+    def _initial(
+        self, points: SkinnedPoints, targets: SkeletonTargets, loose: Tensor, betas: Tensor
+    ) -> PoseState:
+        local = initial_local_rotmats(targets.segments, loose).to(points.dtype)
         betas = betas.to(points.dtype)
         transl = torch.zeros(len(targets), 3, dtype=points.dtype)
         posed = points.pose(betas, local, transl).points
@@ -183,7 +192,7 @@ class BodyFitter:
 
 
 def pose_prior_sigmas() -> np.ndarray:
-    """(22, 3) spread of local rotation vectors about their means, rad; infinite where only the skeleton decides."""
+    """(22, 3) spread of local rotation vectors, rad; infinite where only the skeleton decides."""
     sigmas = np.full((NUM_SOLVED_JOINTS, 3), np.inf)
     for name, sigma in _POSE_SIGMAS.items():
         sigmas[SMPLX_INDEX[name]] = sigma

@@ -46,10 +46,10 @@ def load_body(
 ) -> BodyModel:
     """A body model.
 
-    `path` None: the open body, one shape space for all; `gender` is then only the default of
-    `sample_betas` and `betas_from_attributes`, and zero betas are the average adult. `path` a file
+    `path` None: the open body, one shape space of 16 betas for all; zero betas are the average adult,
+    and `gender` is the default of `sample_betas` and `betas_from_attributes`. `path` a file
     `SMPLX_<GENDER>.npz`, or a folder that holds such files: SMPL-X with its first `num_betas` shape
-    components, hands flat at zero pose.
+    components. Hands are flat at zero pose (`hand_mean` relaxes them).
 
     Raises:
         InputError: no such file, not a body file, a damaged one, or an unknown gender.

@@ -23,6 +23,8 @@ from odah.osim.model import Model
 _HEAD_SHARE = 0.6
 """Part of the trunk's lean that neck and head make up for."""
 
+_HEAD = [SMPLX_INDEX["neck"], SMPLX_INDEX["head"]]
+
 _NO_EXTENT = 5e-4
 """m; a body whose points span less along an axis does not tell that axis's factor."""
 
@@ -125,18 +127,30 @@ def head_posture(segments: Tensor) -> Tensor:
     return -0.5 * (_HEAD_SHARE * local).clamp(limits[0], limits[1])
 
 
-def initial_local_rotmats(segments: Tensor, hand_mean: np.ndarray) -> Tensor:
+def loose_rotvecs(segments: Tensor, hand_mean: np.ndarray, guide: np.ndarray | None = None) -> Tensor:
+    """(T, 55, 3) rotation vectors of the joints beyond the skeleton: neck, head, face, fingers; else zero.
+
+    From `guide` (T, 55, 3) where there is one; otherwise `head_posture` and relaxed hands, hand_mean (30, 3).
+    """
+    rotvecs = torch.zeros(len(segments), len(SMPLX_INDEX), 3, dtype=segments.dtype)
+    rotvecs[:, -len(hand_mean) :] = torch.as_tensor(hand_mean)
+    rotvecs[:, _HEAD] = head_posture(segments)[:, None]
+    if guide is not None:
+        beyond = [*_HEAD, *range(SMPLX_INDEX["jaw"], len(SMPLX_INDEX))]
+        rotvecs[:, beyond] = torch.as_tensor(guide[:, beyond], dtype=segments.dtype)
+    return rotvecs
+
+
+def initial_local_rotmats(segments: Tensor, loose: Tensor) -> Tensor:
     """Parent-relative rotations (T, 55, 3, 3) of a body whose segments turn as `segments` (T, S, 3, 3).
 
-    hand_mean: (30, 3) fingers, rad. The spine bends evenly from pelvis to chest; collars follow the chest, the head half.
+    loose: (T, 55, 3) of the joints beyond them, see `loose_rotvecs`. The spine bends evenly from pelvis
+    to chest; collars follow the chest.
     """
     turned = dict(zip(SEGMENTS, segments.unbind(1), strict=True))
-    rest = torch.zeros(len(SMPLX_INDEX), 3, dtype=segments.dtype)
-    rest[-len(hand_mean) :] = torch.as_tensor(hand_mean)
-    local = rotvec_to_rotmat(rest).expand(len(segments), -1, -1, -1).clone()
+    local = rotvec_to_rotmat(loose)
     bend = rotvec_to_rotmat(rotmat_to_rotvec(turned["pelvis"].mT @ turned["spine3"]) / 3)
     local[:, SMPLX_INDEX["pelvis"]] = turned["pelvis"]
-    local[:, [SMPLX_INDEX["neck"], SMPLX_INDEX["head"]]] = rotvec_to_rotmat(head_posture(segments))[:, None]
     for name in ("spine1", "spine2", "spine3"):
         local[:, SMPLX_INDEX[name]] = bend
     for side in ("left", "right"):

@@ -11,7 +11,7 @@ from odah.clothing.textures import RGB
 from odah.names import SIDES
 
 _PUPIL_DEG, _IRIS_DEG = 7.7, 22.0
-"""Half angles of pupil and iris from the eyeball's middle; the open body's eyeballs have rings on either side."""
+"""Half angles of pupil and iris from the eyeball's middle; the open body's eyes have rings on either side."""
 _EYE_WHITE = np.array([0.62, 0.58, 0.55])
 
 
@@ -59,7 +59,7 @@ def _brows(rest: RestBody, face: FaceFrame, is_front: np.ndarray) -> np.ndarray:
 
 
 def skin_colors(rest: RestBody, skin: RGB, hair: RGB, eyes: RGB, seed: int) -> np.ndarray:
-    """(N, 3) linear RGB at the body's vertices: tone, flush, lips, brows, eyes, and a scalp in hair colour."""
+    """(N, 3) linear RGB at the body's vertices: tone, flush, lips, brows, eyes, scalp in hair colour."""
     rng = np.random.default_rng(seed)
     base, hair_color = srgb_to_linear(skin), srgb_to_linear(hair)
     face = FaceFrame.of(rest)

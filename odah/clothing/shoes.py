@@ -50,7 +50,7 @@ def _outline(points: np.ndarray, margin: float, forward: np.ndarray) -> np.ndarr
 
 
 def _rings(rest: RestBody, side: str) -> tuple[np.ndarray, int]:
-    """(R, columns, 3) rings from the middle of the sole over the collar to its inside; first ring of the upper."""
+    """(R, columns, 3) rings from the sole's middle over the collar to its inside; first ring of the upper."""
     ankle, ball = rest.joint(f"{side}_ankle"), rest.joint(f"{side}_foot")
     forward = (ball - ankle)[[0, 2]] / np.linalg.norm((ball - ankle)[[0, 2]])
     floor = rest.vertices[rest.leg_weight(side) > 0.5, 1].min()

@@ -75,23 +75,29 @@ def _checks(rng: np.random.Generator, size: int, colors: np.ndarray) -> np.ndarr
     return image * _weave(rng, size, 0.04)[..., None]
 
 
+def _motif(rng: np.random.Generator, radius: float, petals: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel offsets from a motif's middle, and how much of each pixel (2R + 1, 2R + 1) it covers."""
+    offsets = np.arange(-int(1.6 * radius) - 2, int(1.6 * radius) + 3)
+    dy, dx = np.meshgrid(offsets, offsets, indexing="ij")
+    angle = np.arctan2(dy, dx) + rng.uniform(0, 2 * np.pi)
+    outline = radius * rng.uniform(0.8, 1.1) * (1 + (0.35 * np.cos(petals * angle) if petals else 0.0))
+    return offsets, np.clip(outline - np.hypot(dx, dy) + 0.5, 0, 1)
+
+
 def _print(rng: np.random.Generator, size: int, colors: np.ndarray) -> np.ndarray:
     """Small motifs (petalled or round) scattered evenly over the ground colour."""
-    y, x = np.mgrid[0:size, 0:size]
     image = np.broadcast_to(colors[0], (size, size, 3)).copy()
     cells, petals = int(rng.integers(4, 9)), int(rng.choice([0, 4, 5, 6]))
-    radius = size / cells * rng.uniform(0.2, 0.36)
+    cell, is_offset = size / cells, cells % 2 == 0
+    radius = cell * rng.uniform(0.2, 0.36)
     for row in range(cells):
         for column in range(cells):
-            centre = (np.array([row, column + 0.5 * (row % 2) * (cells % 2 == 0)]) + 0.5) * size / cells
-            centre = centre + rng.normal(0, 0.06 * size / cells, 2)
-            dy, dx = ((axis - c + size / 2) % size - size / 2 for axis, c in ((y, centre[0]), (x, centre[1])))
-            angle = np.arctan2(dy, dx) + rng.uniform(0, 2 * np.pi)
-            outline = (
-                radius * rng.uniform(0.8, 1.1) * (1 + (0.35 * np.cos(petals * angle) if petals else 0.0))
-            )
-            inside = np.clip(outline - np.hypot(dx, dy) + 0.5, 0, 1)[..., None]
-            image = image + inside * (colors[1 + (row + column) % (len(colors) - 1)] - image)
+            offsets, inside = _motif(rng, radius, petals)
+            middle = np.array([row + 0.5, column + 0.5 + 0.5 * (row % 2) * is_offset])
+            y, x = np.round((middle + rng.normal(0, 0.06, 2)) * cell).astype(int)
+            where = np.ix_((offsets + y) % size, (offsets + x) % size)
+            color = colors[1 + (row + column) % (len(colors) - 1)]
+            image[where] += inside[..., None] * (color - image[where])
     return image * _weave(rng, size)[..., None]
 
 

@@ -83,7 +83,9 @@ def _check_unique(plans: list[ClipPlan]) -> None:
     for plan in plans:
         if plan.clip_id in seen:
             raise InputError(
-                "config: motion", f"two clips called {plan.clip_id!r}", "names that differ (set subject or action)"
+                "config: motion",
+                f"two clips called {plan.clip_id!r}",
+                "names that differ (set subject or action)",
             )
         seen.add(plan.clip_id)
 

@@ -37,7 +37,7 @@ class ClipView:
 
 
 def contact_sheet(clip: Clip, joint_names: Sequence[str]) -> np.ndarray:
-    """(H, W, 3) uint8 RGB: a row a view, frames spread over the clip, the skeleton drawn on every other one."""
+    """(H, W, 3) uint8 RGB: a row a view, frames spread over the clip, the skeleton on every other one."""
     labels = clip.labels
     chosen = np.linspace(0, len(labels["time"]) - 1, FRAMES_PER_VIEW).round().astype(int)
     rows = []

@@ -57,7 +57,12 @@ def check_files(context: Context) -> None:
 def check_labels(context: Context) -> None:
     """Shapes agree with each other and with the names; all finite; time rises at the stated rate."""
     labels = context.clip.labels
-    for kind, axis in (("coordinate", "coordinates"), ("joint", "joints"), ("body", "body_coms"), ("marker", "markers")):
+    for kind, axis in (
+        ("coordinate", "coordinates"),
+        ("joint", "joints"),
+        ("body", "body_coms"),
+        ("marker", "markers"),
+    ):
         found, stated = labels[axis].shape[1], len(context.names(kind))
         expect(found == stated, f"labels.npz: {axis} has {found} columns, dataset.json names {stated}")
     for name, array in labels.items():
@@ -90,7 +95,7 @@ def check_opensim(context: Context) -> None:
 
 
 def project(K: np.ndarray, T_cam_points: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (..., 3) to pixels (..., 2) by intrinsics (3, 3) and a pose (4, 4), apart from the code that made the labels."""
+    """Points (..., 3) to pixels (..., 2) by K (3, 3) and a pose (4, 4), apart from the labels' own code."""
     cam = points @ T_cam_points[:3, :3].T + T_cam_points[:3, 3]
     homogeneous = cam @ K.T
     return homogeneous[..., :2] / homogeneous[..., 2:]
@@ -103,7 +108,9 @@ def check_reprojection(context: Context) -> None:
         T_cam_ground = labels["T_cam_world"][v].astype(float) @ labels["T_world_ground"].astype(float)
         pixels = project(labels["K"][v].astype(float), T_cam_ground, labels["joints"].astype(float))
         error = np.abs(pixels - labels["keypoints"][v]).max()
-        expect(error <= KEYPOINT_TOLERANCE_PX, f"{view}: keypoints are {error:.2f} px from the projected joints")
+        expect(
+            error <= KEYPOINT_TOLERANCE_PX, f"{view}: keypoints are {error:.2f} px from the projected joints"
+        )
 
 
 def inside_mask_share(masks: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
@@ -157,7 +164,9 @@ def check_ranges(context: Context) -> None:
     """Coordinates within the model's ranges; the free root is not limited."""
     values = context.clip.labels["coordinates"]
     names = context.names("coordinate")
-    for c, (name, (low, high)) in enumerate(zip(names, context.dataset.info["coordinate_ranges"], strict=True)):
+    for c, (name, (low, high)) in enumerate(
+        zip(names, context.dataset.info["coordinate_ranges"], strict=True)
+    ):
         if name in OPENSIM_COORDINATES[:6]:
             continue
         excess = max(low - values[:, c].min(), values[:, c].max() - high)

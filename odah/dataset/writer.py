@@ -39,7 +39,9 @@ def start_dataset(out: Path, config: GenerateConfig, model: Model) -> DatasetPat
         _check_same_config(paths, settings)
         return paths
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(out, "a folder that is not a dataset", "an empty or new folder, or a dataset of this config")
+        raise InputError(
+            out, "a folder that is not a dataset", "an empty or new folder, or a dataset of this config"
+        )
     info = {
         "schema_version": SCHEMA_VERSION,
         "odah_version": __version__,
@@ -63,7 +65,9 @@ def _check_same_config(paths: DatasetPaths, settings: dict[str, Any]) -> None:
     changed = sorted(key for key in settings.keys() | begun.keys() if settings.get(key) != begun.get(key))
     if changed:
         raise InputError(
-            paths.info, f"a dataset begun with other values of {', '.join(changed)}", "the same config or a new folder"
+            paths.info,
+            f"a dataset begun with other values of {', '.join(changed)}",
+            "the same config or a new folder",
         )
 
 
@@ -86,7 +90,7 @@ def read_info(paths: DatasetPaths) -> dict[str, Any]:
 def write_clip(
     paths: DatasetPaths, plan: ClipPlan, record: dict[str, Any], fill: Callable[[Path], dict[str, Any]]
 ) -> None:
-    """Make `clips/<clip>`: `fill` writes the files into a temporary folder and returns more of `clip.json`."""
+    """Make `clips/<clip>`: `fill` writes files into a temporary folder and returns more of `clip.json`."""
     with atomic_folder(paths.clip(plan.clip_id)) as folder:
         record = {
             "clip": plan.clip_id,
@@ -120,7 +124,9 @@ def write_index(paths: DatasetPaths) -> int:
     rows = []
     for path in sorted(paths.clips.glob("*/clip.json")):
         record = json.loads(path.read_text())
-        budget = {name: value for name, value in record["error_budget"].items() if isinstance(value, int | float)}
+        budget = {
+            name: value for name, value in record["error_budget"].items() if isinstance(value, int | float)
+        }
         hashes = {f"sha256_{name}": value for name, value in record["sha256"].items()}
         flags = {"flags": "; ".join(record["flags"])}
         rows.append({name: record[name] for name in INDEX_FIELDS} | budget | flags | hashes)

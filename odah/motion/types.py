@@ -57,7 +57,10 @@ class Motion:
 
 @dataclass(frozen=True)
 class MarkerTrajectories:
-    """Labelled surface markers: positions (T, M, 3) in m in `frame`; NaN where a marker was not seen."""
+    """Labelled surface markers: positions (T, M, 3) in m in `frame`; NaN where a marker was not seen.
+
+    notes: sentences about what the reader left out.
+    """
 
     names: tuple[str, ...]
     positions: np.ndarray
@@ -65,6 +68,7 @@ class MarkerTrajectories:
     frame: Frame
     source: Source
     start_time: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def num_frames(self) -> int:

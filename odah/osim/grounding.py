@@ -34,7 +34,7 @@ _REACH_TIME = 0.13
 """s; how long before it lands a limb starts to head for its foothold, and after it lifts to forget it."""
 _FLOOR_SIGMA = 0.003
 """m; how deep any point may sink into the floor."""
-_ROOT_SIGMAS = (0.015, 0.004)
+_ROOT_SIGMAS = (0.015, 0.006, 0.004)
 """m, for each pass; how far the pelvis may stray from its path."""
 _CLEARANCE = 0.012
 """m; height of a swinging limb over the floor, at least."""
@@ -48,7 +48,7 @@ _ANGLE_SIGMA: dict[str, float] = {
 _ARM_SIGMA: dict[str, float] = {
     "arm_flex": 0.10, "arm_add": 0.10, "arm_rot": 0.10, "elbow_flex": 0.15,
 }  # fmt: skip
-_NUM_ITERATIONS = 7
+_NUM_ITERATIONS = 5
 _CORRECTION_SMOOTHING = 0.04
 _TRAVEL_CORRECTION_SMOOTHING = 0.10
 """s; standard deviations of the Gaussians over what one pass changed, before the next sets out from there:
@@ -164,8 +164,8 @@ def _settle(
 ) -> np.ndarray:
     """Coordinates (T, C) that hold the contacts, their corrections smooth in time.
 
-    Frames are solved one by one, so a landing corrects abruptly; a second pass starts from the smoothed
-    first one and has little left to correct.
+    Frames are solved one by one, so a landing corrects abruptly; the next pass starts from the smoothed
+    correction and has less left to do.
     """
     horizontal = [_COLUMN["pelvis_tx"], _COLUMN["pelvis_tz"]]
     solved = values

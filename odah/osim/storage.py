@@ -183,13 +183,10 @@ def _is_number(text: str) -> bool:
 
 
 def _check_table(path: str | Path, header: Mapping[str, str], table: np.ndarray) -> None:
-    for keys, found, kind in (
-        (("nrows", "datarows"), len(table), "rows"),
-        (("ncolumns", "datacolumns"), table.shape[1], "columns"),
-    ):
-        stated = next((header[key] for key in keys if key in header), str(found))
-        if stated != str(found):
-            raise InputError(path, f"{found} {kind}", f"the {stated} {kind} that its header states")
+    # The stated number of columns is not checked: OpenSim ignores it, and real files have it wrong.
+    stated = next((header[key] for key in ("nrows", "datarows") if key in header), str(len(table)))
+    if stated != str(len(table)):
+        raise InputError(path, f"{len(table)} rows", f"the {stated} rows that its header states")
     time = table[:, 0]
     if not np.all(np.isfinite(time)) or not np.all(np.diff(time) > 0):
         raise InputError(f"{path}, time", "values that do not increase", "increasing times")

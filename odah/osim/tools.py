@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,8 +35,9 @@ CONVERGED_ACCURACY = 1e-9
 _BOUND_MARGIN = 0.1  # of a coordinate's range: an assembly that starts at a bound can stay stuck there
 
 
+@cache
 def import_opensim() -> ModuleType:
-    """OpenSim's Python module, silenced.
+    """OpenSim's Python module, silenced: no messages, no opensim.log in the working directory.
 
     Raises:
         OdahError: it is not installed.
@@ -44,7 +46,8 @@ def import_opensim() -> ModuleType:
         import opensim
     except ImportError as error:
         raise OdahError(f"OpenSim cannot be imported ({error}): pip install 'odah[kinematics]'") from error
-    opensim.Logger.setLevelString("Off")  # before the first message, which would create ./opensim.log
+    opensim.Logger.removeFileSink()
+    opensim.Logger.setLevelString("Off")
     return opensim
 
 

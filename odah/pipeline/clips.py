@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from odah.body.fit import BodyFit, BodyFitter
+from odah.clothing import MeshLayer
 from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan
 from odah.dataset.schema import VIEWS, DatasetPaths, seeded_rng
@@ -21,7 +23,14 @@ from odah.motion.types import MarkerTrajectories, Source
 from odah.names import SMPLX_INDEX
 from odah.osim.kinematics import Kinematics
 from odah.osim.storage import write_mot
-from odah.pipeline.labels import clip_labels, error_budget, range_flags, skeleton_pose, to_world, world_from_ground
+from odah.pipeline.labels import (
+    clip_labels,
+    error_budget,
+    range_flags,
+    skeleton_pose,
+    to_world,
+    world_from_ground,
+)
 from odah.pipeline.subjects import Subject
 from odah.render import Renderer, RenderResult, read_masks
 from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
@@ -37,7 +46,7 @@ class PreparedClip:
     solved: Kinematics
     fit: BodyFit
     scene: Scene
-    layers: list
+    layers: list[MeshLayer]
     T_world_ground: np.ndarray
 
 
@@ -62,8 +71,7 @@ def prepare_clip(
     """Fit the body, put it on the floor, dress it and draw a scene around it."""
     fit = fitter.fit_pose(solved, subject.betas)
     layers = subject.outfit.layers(fit.poses, fit.transl)
-    floor = float(np.quantile([min(layer.vertices[t, :, 2].min() for layer in layers) for t in range(len(fit.poses))],
-                              _FLOOR_QUANTILE))  # fmt: skip
+    floor = floor_height(layers)
     shift = np.array([0.0, 0.0, -floor], dtype=np.float32)
     layers = [replace(layer, vertices=layer.vertices + shift) for layer in layers]
     fit = replace(fit, transl=fit.transl + shift)
@@ -72,6 +80,12 @@ def prepare_clip(
     rng = seeded_rng(config.seed, "scene", plan.clip_id)
     scene = sample_scene(rng, scene_config(config), bounds, config.clip.rate)
     return PreparedClip(solved, fit, scene, layers, world_from_ground(floor))
+
+
+def floor_height(layers: Sequence[MeshLayer]) -> float:
+    """World height of the floor under a clothed person who moves, m."""
+    lowest = np.min([layer.vertices[:, :, 2].min(axis=1) for layer in layers], axis=0)
+    return float(np.quantile(lowest, _FLOOR_QUANTILE))
 
 
 def _facing(fitter: BodyFitter, fit: BodyFit) -> np.ndarray:
@@ -97,7 +111,10 @@ def make_clip(
         "rate": solved.rate,
         "seed": config.seed,
         "source": _source_record(solved.source),
-        "body": {"kind": config.body, "licence": "CC0-1.0" if config.body == "open" else "SMPL-X (user's own)"},
+        "body": {
+            "kind": config.body,
+            "licence": "CC0-1.0" if config.body == "open" else "SMPL-X (user's own)",
+        },
         "textures": {"licence": "Apache-2.0, procedural"},
         "scene": prepared.scene.to_dict(),
     }

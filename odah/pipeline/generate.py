@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from odah.body.model import load_body
 from odah.body.fit import BodyFitter
+from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan, plan_clips, shard
@@ -19,7 +19,13 @@ from odah.motion.types import MarkerTrajectories, Motion
 from odah.osim import full_body_model
 from odah.osim.kinematics import Kinematics, solve_kinematics
 from odah.pipeline.clips import make_clip
-from odah.pipeline.kinematics import builtin_kinematics, clip_part, cut_kinematics, motion_kinematics, read_recording
+from odah.pipeline.kinematics import (
+    builtin_kinematics,
+    clip_part,
+    cut_kinematics,
+    motion_kinematics,
+    read_recording,
+)
 from odah.pipeline.standard_model import standard_kinematics
 from odah.pipeline.subjects import (
     Subject,
@@ -76,11 +82,15 @@ class ClipMaker:
         motion = clip_part(motion, *self._span(plan))
         subject = self.subject(
             plan.subject,
-            lambda rng: subject_of_motion(plan.subject, self.fitter, motion, gender, self.config.subjects, rng),
+            lambda rng: subject_of_motion(
+                plan.subject, self.fitter, motion, gender, self.config.subjects, rng
+            ),
         )
         return subject, motion_kinematics(motion, self.fitter, subject)
 
-    def _solve_skeleton(self, plan: ClipPlan, recorded: MarkerTrajectories | Kinematics) -> tuple[Subject, Kinematics]:
+    def _solve_skeleton(
+        self, plan: ClipPlan, recorded: MarkerTrajectories | Kinematics
+    ) -> tuple[Subject, Kinematics]:
         assert plan.recording is not None
         gender = plan.recording.gender
         if isinstance(recorded, Kinematics):
@@ -116,7 +126,10 @@ def generate_dataset(
         say(f"{len(plans) - len(waiting)} of {len(plans)} clips are finished already")
     failures: dict[str, str] = {}
     settings = RenderSettings(
-        engine=config.render.engine, samples=config.render.samples, threads=config.render.threads, crf=config.video.crf
+        engine=config.render.engine,
+        samples=config.render.samples,
+        threads=config.render.threads,
+        crf=config.video.crf,
     )
     with Renderer(settings, say=say) as renderer:
         for plan in track(waiting, "clips"):

@@ -1,4 +1,4 @@
-"""From a motion to OpenSim coordinates of one model: the loop body -> virtual markers -> inverse kinematics."""
+"""From a motion to a model's coordinates: the loop body -> virtual markers -> inverse kinematics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from odah.body.model import BodyModel
 from odah.body.fit import BodyFitter, virtual_markers
+from odah.body.model import BodyModel
 from odah.config import Recording
 from odah.errors import InputError
 from odah.motion import load_motion, resample
@@ -58,7 +58,11 @@ def clip_part(motion: Cuttable, rate: float, start: float, duration: float) -> C
     """
     motion = resample(motion, rate)
     part = slice(round(start * rate), round((start + duration) * rate))
-    fields = {Motion: ("poses", "transl"), MarkerTrajectories: ("positions",), CoordinateTrajectory: ("values",)}
+    fields = {
+        Motion: ("poses", "transl"),
+        MarkerTrajectories: ("positions",),
+        CoordinateTrajectory: ("values",),
+    }
     changed = {name: getattr(motion, name)[part] for name in fields[type(motion)]}
     if len(next(iter(changed.values()))) < 2:
         found = f"a recording of {motion.num_frames / rate:.2f} s"
@@ -78,7 +82,13 @@ def motion_kinematics(motion: Motion, fitter: BodyFitter, subject: Subject) -> K
     """The subject's model moved so that its markers follow those of the subject's body in `motion`."""
     placed = place_on_body(motion, fitter.body, subject.betas)
     markers = virtual_markers(
-        fitter.body, fitter.registration.layout, subject.betas, placed.poses, placed.transl, motion.rate, motion.source
+        fitter.body,
+        fitter.registration.layout,
+        subject.betas,
+        placed.poses,
+        placed.transl,
+        motion.rate,
+        motion.source,
     )
     return track_markers(markers, subject.model, subject.scale_factors)
 
@@ -128,9 +138,13 @@ def _leg_length_seen(motion: Motion, body: BodyModel, betas: np.ndarray) -> floa
     """
     own = leg_length(body, betas)
     with torch.no_grad():
-        joints = body.posed_joints(
-            torch.as_tensor(betas, dtype=body.dtype), torch.as_tensor(motion.poses, dtype=body.dtype)
-        )[0].double().numpy()
+        joints = (
+            body.posed_joints(
+                torch.as_tensor(betas, dtype=body.dtype), torch.as_tensor(motion.poses, dtype=body.dtype)
+            )[0]
+            .double()
+            .numpy()
+        )
     drop = joints[:, 0, 2] - joints[:, _FEET, 2].min(axis=1) + _FOOT_THICKNESS
     height = motion.transl[:, 2] + joints[:, 0, 2]
     standing = drop > 0.85 * drop.max()

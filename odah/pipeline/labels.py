@@ -1,4 +1,4 @@
-"""The labels of a clip: everything follows from the skeleton, the fit and the cameras; nothing is read back."""
+"""The labels of a clip: they follow from skeleton, fit and cameras; nothing is read back."""
 
 from __future__ import annotations
 
@@ -57,12 +57,18 @@ def clip_labels(
     }
 
 
+def marker_rms_mm(solved: Kinematics) -> float | None:
+    """RMS distance of measured to model markers over all frames, mm; None if no marker was tracked."""
+    if solved.marker_errors is None:
+        return None
+    return 1e3 * float(np.sqrt((solved.marker_errors**2).mean()))
+
+
 def error_budget(solved: Kinematics, fit: BodyFit) -> dict[str, Any]:
     """How far each stage is from the one before: recorded markers to model, mesh to skeleton; mm."""
-    marker_rms = None if solved.marker_errors is None else 1e3 * float(np.sqrt((solved.marker_errors**2).mean()))
     joints, markers = fit.joint_errors_mm, fit.marker_errors_mm
     return {
-        "marker_rms_mm": marker_rms,
+        "marker_rms_mm": marker_rms_mm(solved),
         "mesh_joint_mean_mm": float(joints.mean()),
         "mesh_joint_p95_mm": float(np.percentile(joints, 95)),
         "mesh_joint_mm": joints.mean(axis=0).tolist(),

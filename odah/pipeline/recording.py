@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from odah.body.model import load_body
 from odah.body.fit import BodyFitter
+from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.config import Recording, SubjectsConfig
 from odah.errors import InputError
@@ -37,7 +37,9 @@ def recording_kinematics(
         return solve_kinematics(recorded, model=model, scale_setup=scale_setup, ik_setup=ik_setup)
     for name, value in (("--model", model), ("--scale-setup", scale_setup), ("--ik-setup", ik_setup)):
         if value is not None:
-            raise InputError(f"{name} with {path}", str(value), "a marker file (.trc, .c3d), for only those are scaled")
+            raise InputError(
+                f"{name} with {path}", str(value), "a marker file (.trc, .c3d), for only those are scaled"
+            )
     if isinstance(recorded, Motion):
         return _body_motion_kinematics(recorded)
     return recorded

@@ -46,7 +46,9 @@ def _reordered(model: Model, generic: Model, where: str) -> Model:
         missing = [name for name in wanted if name not in by_name]
         if missing or len(by_name) != len(wanted):
             found = f"no {missing[0]!r}" if missing else f"{len(by_name)} {kind}"
-            raise InputError(f"{where}: {kind} of its model", found, f"the full-body model's {len(wanted)} {kind}")
+            raise InputError(
+                f"{where}: {kind} of its model", found, f"the full-body model's {len(wanted)} {kind}"
+            )
         parts[kind] = tuple(by_name[name] for name in wanted)
     return replace(model, **parts)
 
@@ -78,5 +80,7 @@ def recovered_scale_factors(model: Model, generic: Model) -> np.ndarray:
         factors[k] = ratio.mean() if known.any() else 1.0
         factors[k, known] = ratio
     if not (factors > 0).all():
-        raise InputError("model", "offsets of other signs than the full-body model's", "a scaled full-body model")
+        raise InputError(
+            "model", "offsets of other signs than the full-body model's", "a scaled full-body model"
+        )
     return factors

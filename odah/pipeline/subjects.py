@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from odah.body.model import BodyModel
 from odah.body.fit import BodyFitter
+from odah.body.model import BodyModel
 from odah.body.subject_scaling import scale_to_body
 from odah.clothing import Appearance, Outfit, dress, sample_appearance
 from odah.config import SubjectsConfig
@@ -48,7 +48,9 @@ def sample_person(rng: np.random.Generator, config: SubjectsConfig) -> tuple[Gen
     return gender, height, bmi
 
 
-def betas_of_person(fitter: BodyFitter, gender: Gender, height: float, bmi: float, rng: np.random.Generator) -> np.ndarray:
+def betas_of_person(
+    fitter: BodyFitter, gender: Gender, height: float, bmi: float, rng: np.random.Generator
+) -> np.ndarray:
     """Betas (B,) of `fitter.body`; a licensed body, whose betas have no known meaning, is sampled instead."""
     body = fitter.unstretched
     betas = body.betas_from_attributes(height, bmi, gender) if body.is_open else 0.7 * body.sample_betas(rng)
@@ -69,16 +71,23 @@ def stature_for_legs(body: BodyModel, gender: Gender, bmi: float, wanted: float)
     return float(np.clip(low + (wanted - short) / (long - short) * (high - low), 1.45, 2.05))
 
 
-def synthetic_subject(name: str, fitter: BodyFitter, config: SubjectsConfig, rng: np.random.Generator) -> Subject:
+def synthetic_subject(
+    name: str, fitter: BodyFitter, config: SubjectsConfig, rng: np.random.Generator
+) -> Subject:
     """A person drawn at random: the body comes first, the model is scaled to it."""
     gender, height, bmi = sample_person(rng, config)
     return _subject_of_body(name, fitter, gender, betas_of_person(fitter, gender, height, bmi, rng), rng)
 
 
 def subject_of_motion(
-    name: str, fitter: BodyFitter, motion: Motion, gender: Gender | None, config: SubjectsConfig, rng: np.random.Generator
+    name: str,
+    fitter: BodyFitter,
+    motion: Motion,
+    gender: Gender | None,
+    config: SubjectsConfig,
+    rng: np.random.Generator,
 ) -> Subject:
-    """A person for a recorded body motion: as tall as its legs say; a licensed body keeps the file's betas."""
+    """A person for a body motion, as tall as its legs say; a licensed body keeps the file's betas."""
     drawn, height, bmi = sample_person(rng, config)
     chosen = gender or (motion.gender if motion.gender != "neutral" else drawn)
     body = fitter.unstretched
@@ -113,7 +122,9 @@ def _dressed(
     rng: np.random.Generator,
 ) -> Subject:  # fmt: skip
     appearance = sample_appearance(rng, gender)
-    return Subject(name, gender, betas, model, scale_factors, appearance, dress(fitter.body, betas, appearance))
+    return Subject(
+        name, gender, betas, model, scale_factors, appearance, dress(fitter.body, betas, appearance)
+    )
 
 
 def write_subject(subject: Subject, body_kind: str, folder: Path) -> None:
@@ -123,6 +134,9 @@ def write_subject(subject: Subject, body_kind: str, folder: Path) -> None:
     with atomic_folder(folder) as temporary:
         write_model(subject.model, temporary / "model.osim")
         np.savez_compressed(
-            temporary / "body.npz", betas=subject.betas, body=np.array(body_kind), gender=np.array(subject.gender)
+            temporary / "body.npz",
+            betas=subject.betas,
+            body=np.array(body_kind),
+            gender=np.array(subject.gender),
         )
         (temporary / "appearance.json").write_text(json.dumps(subject.appearance.to_json(), indent=1) + "\n")

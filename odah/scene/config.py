@@ -53,11 +53,11 @@ class LightConfig:
 
     number: tuple[int, int] = (4, 9)
     edge: Range = (0.25, 1.0)
-    temperature: Range = (3600.0, 6500.0)
+    temperature: Range = (4000.0, 6300.0)
     temperature_spread: float = 300.0
     irradiance: Range = (7.0, 10.0)
     variation: float = 0.4
-    white_temperature: float = 4900.0
+    white_temperature: float = 5000.0
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from odah.body.lbs import rotvec_to_rotmat
 from odah.body.model import load_body
 from odah.body.pose_sampling import sample_poses
 from odah.body.pose_solver import PoseState, Terms, apply_step, solve_pose, solve_shape_and_pose
-from odah.body.registration import load_registration
+from odah.body.registration import SEGMENTS, load_registration
 from odah.body.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
 from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec
-from odah.body.targets import infer_scale_factors, skeleton_targets
+from odah.body.targets import head_posture, infer_scale_factors, skeleton_targets, stature_of
 from odah.errors import InputError
 from odah.motion.types import Source
 from odah.names import SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
@@ -239,6 +239,35 @@ def test_fit_follows_a_moving_skeleton_and_keeps_left_left(fitter):
             target = targets[:, names.index(f"{opensim}_{side[0]}")]
             distance = (joints[:, SMPLX_INDEX[f"{side}_{smplx}"]] - target).norm(dim=-1)
             assert distance.max() < 0.06, (side, smplx)
+
+
+def test_guide_gives_head_and_fingers(fitter):
+    kinematics = moving_kinematics(frames=3)
+    guide = np.zeros((3, 55, 3))
+    guide[:, [SMPLX_INDEX["head"], SMPLX_INDEX["left_index1"]]] = [0.1, 0.4, 0.0]
+    fit = fitter.fit_pose(kinematics, np.zeros(fitter.body.num_betas), guide)
+    for name, slack in (("left_index1", 1e-4), ("head", 0.03)):
+        column = SMPLX_INDEX[name]
+        np.testing.assert_allclose(fit.poses[:, column], guide[:, column], atol=slack)
+    with pytest.raises(InputError, match="guide"):
+        fitter.fit_pose(kinematics, np.zeros(fitter.body.num_betas), guide[:2])
+
+
+@pytest.mark.parametrize(("lean", "raised"), [(0.0, 0.0), (0.3, -0.09), (1.5, -0.4), (-1.5, 0.1)])
+def test_head_makes_up_for_part_of_the_lean(lean, raised):
+    """lean: of the chest to the front, rad; raised: rotation of neck and of head about the lateral axis."""
+    upright = rotvec_to_rotmat(torch.tensor([np.pi / 2, 0.0, 0.0], dtype=torch.float64))
+    leaning = upright @ rotvec_to_rotmat(torch.tensor([lean, 0.0, 0.0], dtype=torch.float64))
+    segments = leaning.expand(1, len(SEGMENTS), 3, 3)
+    np.testing.assert_allclose(head_posture(segments)[0], [raised, 0, 0], atol=1e-6)
+
+
+def test_stature_scales_with_the_skeleton():
+    generic = full_body_model()
+    assert stature_of(generic) == pytest.approx(1.70)
+    assert stature_of(scale_model(generic, np.full((len(generic.bodies), 3), 1.1))) == pytest.approx(
+        1.87, abs=1e-3
+    )
 
 
 def test_fit_turns_with_its_skeleton(fitter):

@@ -66,6 +66,14 @@ def test_markers_lie_where_anatomy_says(layout, template):
     assert at("LACR")[1] > joint("left_shoulder")[1]
 
 
+def test_rules_find_the_same_places_on_another_topology(layout, template):
+    """The same surface with its vertices numbered anew, as another body would have them."""
+    vertices, faces, joints = template
+    order = np.random.default_rng(0).permutation(len(vertices))
+    renumbered = place_markers(vertices[order], np.argsort(order)[faces], joints)
+    np.testing.assert_array_equal(order[renumbered.vertices], layout.vertices)
+
+
 def test_layout_survives_its_file(layout, tmp_path):
     save_layout(layout, tmp_path / "layout.yaml")
     assert load_layout(tmp_path / "layout.yaml") == layout

@@ -8,12 +8,18 @@ from odah.errors import InputError
 
 
 def config(**update: object) -> GenerateConfig:
-    return GenerateConfig.model_validate({"name": "x", "motion": {"actions": ["walking", "jumping"]}, **update})
+    return GenerateConfig.model_validate(
+        {"name": "x", "motion": {"actions": ["walking", "jumping"]}, **update}
+    )
 
 
 def test_every_subject_performs_every_action() -> None:
     plans = plan_clips(config(subjects={"count": 3}), Path())
-    assert [plan.clip_id for plan in plans[:3]] == ["subject001_walking", "subject001_jumping", "subject002_walking"]
+    assert [plan.clip_id for plan in plans[:3]] == [
+        "subject001_walking",
+        "subject001_jumping",
+        "subject002_walking",
+    ]
     assert len(plans) == 6
 
 

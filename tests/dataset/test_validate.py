@@ -80,7 +80,9 @@ def flip_sides(labels: dict[str, np.ndarray]) -> None:
         (flip_sides, "sides"),
     ],
 )
-def test_wrong_labels_are_found(damaged: Dataset, change: Callable[[dict[str, np.ndarray]], None], check: str) -> None:
+def test_wrong_labels_are_found(
+    damaged: Dataset, change: Callable[[dict[str, np.ndarray]], None], check: str
+) -> None:
     clip = damaged.clips[0]
     edit_labels(clip.folder, change)
     assert check in audit_clip(clip, damaged).failures

@@ -84,13 +84,15 @@ def test_opensim_reads_what_we_write(tmp_path: Path):
     write_trc(tmp_path / "a.trc", _markers(positions))
     table = opensim.TimeSeriesTableVec3(str(tmp_path / "a.trc"))
     assert table.getColumnLabels() == ("M.0", "M.1", "M.2", "M.3")
-    np.testing.assert_allclose(table.flatten().getMatrix().to_numpy() / 1000, positions.reshape(5, 12))
+    flat = table.flatten()  # each object of a chain kept alive: OpenSim lends views
+    matrix = flat.getMatrix()
+    np.testing.assert_allclose(matrix.to_numpy() / 1000, positions.reshape(5, 12), atol=1e-9)
     data = opensim.MarkerData(str(tmp_path / "a.trc"))
     assert (data.getNumFrames(), data.getNumMarkers(), data.getDataRate()) == (5, 4, 120.0)
     for frame_index in range(5):
         frame = data.getFrame(frame_index)
         for marker_index in range(4):
-            point = frame.getMarker(marker_index)  # each object of the chain kept alive: OpenSim lends views
+            point = frame.getMarker(marker_index)
             read = [point.get(axis) for axis in range(3)]
             np.testing.assert_allclose(np.array(read) / 1000, positions[frame_index, marker_index], atol=1e-9)
 

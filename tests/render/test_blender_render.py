@@ -115,13 +115,18 @@ def test_points_are_where_the_camera_projects_them(
 ):
     if engine == "workbench" and not has_graphics:
         pytest.skip("no OpenGL")
+    # High up in a large black room that lights evenly, so that no side of a ball is dark.
     scene = replace(grey(make_scene(make_person(1), 360, 240), albedo=0.001), lights=())
-    front = scene.camera("front")
-    K = front.K.copy()
-    K[:2, 2] += 31, -17  # a lens off centre
-    cameras = (front, Camera("shifted", K, front.T_world_cam, 360, 240, 33.0, 36.0), scene.camera("side"))
-    scene = replace(scene, cameras=cameras)
-    balls = {0: [0.1, 0.55, 1.5], 1: [-0.1, -0.5, 0.7], 2: [0.2, 0.2, 0.35]}
+    scene = replace(scene, room=replace(scene.room, size=(60.0, 60.0, 60.0)))
+    lift = np.array([0.0, 0.0, 30.0])
+    cameras = []
+    for camera, shift in zip([*scene.cameras, scene.cameras[0]], [(0, 0), (0, 0), (31, -17)], strict=True):
+        K, T_world_cam = camera.K.copy(), camera.T_world_cam.copy()
+        K[:2, 2] += shift  # the third camera has its lens off centre
+        T_world_cam[:3, 3] += lift
+        cameras.append(Camera(f"view_{len(cameras)}", K, T_world_cam, 360, 240, 33.0, 36.0))
+    scene = replace(scene, cameras=tuple(cameras))
+    balls = dict(enumerate(np.array([[0.1, 0.55, 1.5], [-0.1, -0.5, 0.7], [0.2, 0.2, 0.35]]) + lift))
     layers = []
     for channel, center in balls.items():
         ball = trimesh.creation.icosphere(subdivisions=3, radius=0.08)

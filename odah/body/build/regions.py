@@ -24,6 +24,29 @@ _PARTS = {
 }
 """Body parts: each vertex belongs to the one whose joints carry most of it; eyeballs to none."""
 
+_LIP_RINGS = 7
+"""Edge loops of MakeHuman's mouth from the texture seam inside it to the border of the lips."""
+
+_HIGHEST_LIP = -0.45
+"""Height (0 eyes, 1 crown)."""
+
+_MOUTH_UV = ((0.76, 0.925), (0.0, 0.145))
+"""Where the inside of the mouth lies in MakeHuman's texture."""
+
+_HAIRLINE = ((-1.0, -0.45, -0.15, 0.0, 0.15, 0.45, 0.75), (-0.75, -0.7, -0.5, 0.0, 0.12, 0.4, 0.62))
+"""Depth (0 ear, 1 nose tip) -> lowest height of hair (0 eyes, 1 crown)."""
+
+_BEARD_LINE = ((0.1, 0.3, 0.7, 0.85), (-0.2, -0.5, -0.55, -0.47))
+"""Depth -> highest height of beard."""
+
+_BROW_ARCH = ((0.4, 0.9, 1.3, 1.75), (0.2, 0.215, 0.22, 0.16))
+"""Distance from the midline (1 the eyes') -> height of the brow's middle."""
+
+_BROW_HALF_WIDTH = 0.04
+
+_THUMB_BACK = np.array([0.0, 0.8, 0.6])
+"""Direction the thumb's nail faces with the palm down."""
+
 
 def vertex_groups(source: MakeHuman, vertices: np.ndarray, joints: np.ndarray) -> dict[str, np.ndarray]:
     """Vertex numbers of each region of the T-pose mesh (N, 3): body parts, face, eyes, landmarks."""
@@ -51,9 +74,8 @@ def _face_regions(source: MakeHuman, vertices: np.ndarray, head: np.ndarray) -> 
     face = _FaceFrame.of(vertices)
     inside = np.intersect1d(_in_mouth(source), head)  # finger tips share a corner of that square
     lips = np.setdiff1d(_grow(source.faces, inside, _LIP_RINGS), inside)
-    lips = lips[
-        face.height(vertices[lips]) < _HIGHEST_LIP
-    ]  # the throat's end of the mouth borders on skin too
+    # The throat's end of the mouth borders on skin too.
+    lips = lips[face.height(vertices[lips]) < _HIGHEST_LIP]
     x, y, z = np.abs(vertices[:, 0]), face.height(vertices), face.depth(vertices)
     is_skin = np.isin(np.arange(len(vertices)), head)
     is_skin[np.concatenate([inside, *source.eye_parts.values()])] = False
@@ -65,27 +87,6 @@ def _face_regions(source: MakeHuman, vertices: np.ndarray, head: np.ndarray) -> 
     is_beard[lips] = False
     masks = {"ears": is_ear, "scalp": is_scalp, "eyebrows": is_brow, "beard": is_beard}
     return {"lips": lips, "mouth_inside": inside} | {name: np.flatnonzero(m) for name, m in masks.items()}
-
-
-_LIP_RINGS = 7
-"""Edge loops of MakeHuman's mouth from the texture seam inside it to the border of the lips."""
-
-_HIGHEST_LIP = -0.45
-"""Height (0 eyes, 1 crown)."""
-
-_MOUTH_UV = ((0.76, 0.925), (0.0, 0.145))
-"""Where the inside of the mouth lies in MakeHuman's texture."""
-
-_HAIRLINE = ((-1.0, -0.45, -0.15, 0.0, 0.15, 0.45, 0.75), (-0.75, -0.7, -0.5, 0.0, 0.12, 0.4, 0.62))
-"""Depth (0 ear, 1 nose tip) -> lowest height of hair (0 eyes, 1 crown)."""
-
-_BEARD_LINE = ((0.1, 0.3, 0.7, 0.85), (-0.2, -0.5, -0.55, -0.47))
-"""Depth -> highest height of beard."""
-
-_BROW_ARCH = ((0.4, 0.9, 1.3, 1.75), (0.2, 0.215, 0.22, 0.16))
-"""Distance from the midline (1 the eyes') -> height of the brow's middle."""
-
-_BROW_HALF_WIDTH = 0.04
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,3 @@ def _nails(source: MakeHuman, vertices: np.ndarray, joints: np.ndarray, side: st
         is_nail = (share > 0.5) & (normals @ back > 0.75) & (source.joint_weights[:, last] > 0.5)
         nails.append(np.flatnonzero(is_nail))
     return np.concatenate(nails)
-
-
-_THUMB_BACK = np.array([0.0, 0.8, 0.6])
-"""Direction the thumb's nail faces with the palm down."""

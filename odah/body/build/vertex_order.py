@@ -69,7 +69,7 @@ def mirror_indices(vertices: np.ndarray, tolerance: float = 1e-4) -> np.ndarray:
     Raises:
         ValueError: some vertex has no partner within `tolerance` m.
     """
-    distances, partner = KDTree(vertices).query(vertices * [-1, 1, 1])
+    distances, partner = map(np.asarray, KDTree(vertices).query(vertices * [-1, 1, 1]))
     if distances.max() > tolerance or not np.array_equal(partner[partner], np.arange(len(vertices))):
         raise ValueError(f"mesh is not symmetric: {distances.max() * 1e3:.2f} mm")
     return partner

@@ -6,7 +6,7 @@ import numpy as np
 
 from odah.errors import InputError
 from odah.motion.actions.action import CONTACT_PARTS, Action
-from odah.motion.actions.gait import cyclic_motion, gait_programmes
+from odah.motion.actions.gait import cyclic_motion, gait_programmes, precise_gaits
 from odah.motion.actions.keyframes import (
     KeyframedAction,
     contact_weights,
@@ -46,7 +46,7 @@ def _performed_cycles(
     name: str, performer: Performer, time: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     values, contacts = cyclic_motion(gait_programmes()[name], time, performer.tempo, rng)
-    return performer.perform(values), contacts
+    return performer.perform(values, exactness=float(name in precise_gaits())), contacts
 
 
 def _performed_keys(

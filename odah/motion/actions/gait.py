@@ -153,6 +153,12 @@ def gait_programmes() -> dict[str, list[tuple[str, float]]]:
     return {name: [(style, float(seconds)) for style, seconds in turns] for name, turns in actions.items()}
 
 
+@functools.cache
+def precise_gaits() -> frozenset[str]:
+    """Cyclic actions whose poses must not be enlarged."""
+    return frozenset(read_table("gaits.yaml")["precise"])
+
+
 def style_weights(
     programme: list[tuple[str, float]], time: np.ndarray, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
@@ -184,7 +190,8 @@ def cyclic_motion(
     wobble = 1 + 0.015 * np.sin(2 * np.pi * (0.31 * time + rng.random()))
     step = time[1] - time[0] if len(time) > 1 else 0.0
     speed = rate * wobble * step
-    phase = rng.integers(2) / 2 + rng.uniform(0.1, 0.4) + np.cumsum(speed) - speed[0]
+    # Either foot may come first; it stands, so that no clip begins in the air.
+    phase = rng.integers(2) / 2 + rng.uniform(0.08, 0.28) + np.cumsum(speed) - speed[0]
     values = sum(weight[:, None] * styles[name].pose(phase) for name, weight in weights.items())
     contacts = {part: np.zeros(len(time)) for part in CONTACT_PARTS}
     for name, weight in weights.items():

@@ -71,4 +71,5 @@ def press_inside(values: np.ndarray, low: np.ndarray, high: np.ndarray, knee: fl
         return np.where(distance > room, distance, room * np.exp(np.minimum(distance / room - 1.0, 0.0)))
 
     values = low + soften(values - low)
-    return high - soften(high - values)
+    # Rounding may leave the last digit outside.
+    return np.clip(high - soften(high - values), low, high)
