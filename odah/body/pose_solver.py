@@ -83,9 +83,9 @@ def _prior_residual(state: PoseState, terms: Terms) -> Tensor:
 
 
 def _pose_blocks(points: SkinnedPoints, state: PoseState, posed: PosedPoints, terms: Terms) -> _PoseBlocks:
-    weight = 1 / terms.point_sigmas[:, None]
-    residual = ((posed.points - terms.targets) * weight).flatten(1)
-    jacobian = (points.pose_jacobian(posed) * weight[..., None]).flatten(1, 2)
+    weight = 1 / terms.point_sigmas
+    residual = ((posed.points - terms.targets) * weight[:, None]).flatten(1)
+    jacobian = points.pose_jacobian(posed, weight).flatten(1, 2)
     hessian = jacobian.mT @ jacobian
     gradient = (jacobian.mT @ residual[..., None])[..., 0]
     _add_pose_prior(hessian, gradient, state, posed, terms)

@@ -49,8 +49,9 @@ class Registration:
     report: dict[str, Any] = field(default_factory=dict)
 
     def check(self, body: BodyModel) -> None:
-        """Raise InputError if `body` has other vertex numbers than the registered one."""
+        """Raise InputError if `body` has other vertex numbers, or carries a marker on the wrong side."""
         check_body(self.layout, body.faces, body.num_vertices)
+        check_sides(self.layout, body.v_template.numpy())
         if self.regressor.num_vertices != body.num_vertices:
             raise InputError(
                 "registration", f"a regressor for {self.regressor.num_vertices} vertices",
@@ -146,8 +147,3 @@ _ARRAYS = {
 
 def _layout_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}_markers.yaml")
-
-
-def check_layout(registration: Registration, body: BodyModel) -> None:
-    """Raise InputError if a marker lies on the wrong side of the body."""
-    check_sides(registration.layout, body.v_template.numpy())

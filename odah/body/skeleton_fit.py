@@ -29,10 +29,14 @@ SCALE_GROUPS: tuple[tuple[str, ...], ...] = (
 """Bodies (without _r, _l) that share three scale factors."""
 
 _MARKER_SIGMA = 0.01
+"""m"""
 _SCALE_SIGMA = 0.08
-_COORDINATE_SIGMA = 1.5
-_RANGE_SIGMA = 0.03
+"""Spread of a body's factor about the person's stature over the model's."""
+_COORDINATE_SIGMA, _RANGE_SIGMA, _ROTATION_SIGMA = 1.5, 0.03, 0.2
+"""rad: about the default pose, beyond a coordinate's range, of a body's orientation."""
 _STEP = 1e-6
+"""Of forward differences, rad, m or relative: in float64 good to six digits."""
+_MAX_DAMPING = 1e8
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,46 @@ def scale_group_matrix(model: Model) -> np.ndarray:
     return matrix.reshape(len(model.bodies) * 3, -1)
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """target (F, D) rows as `_predict` gives them; spread (D,) inverse standard deviations; scale_mean: the
+    centre of the prior on scale factors."""
+
+    target: Tensor
+    spread: Tensor
+    scale_mean: float
+    with_rotations: bool
+
+
+@dataclass(frozen=True)
+class _System:
+    """Gauss-Newton blocks of the coordinates, (F, Q, Q) and (F, Q), of the scales, (S, S) and (S,), and
+    between them, cross (F, Q, S)."""
+
+    cost: float
+    hessian: Tensor
+    gradient: Tensor
+    cross: Tensor
+    scale_hessian: Tensor
+    scale_gradient: Tensor
+
+    def damped_step(self, damping: float) -> tuple[Tensor, Tensor]:
+        """Each frame's coordinates eliminated, scales solved, substituted back: (F, Q) and (S,)."""
+        diagonal = self.hessian.diagonal(dim1=1, dim2=2)
+        factor = torch.linalg.cholesky(self.hessian + torch.diag_embed((damping + 1e-12) * diagonal))
+        by_scales = torch.cholesky_solve(self.cross, factor)
+        by_gradient = torch.cholesky_solve(self.gradient[..., None], factor)
+        reduced = self.scale_hessian + damping * torch.diag(self.scale_hessian.diagonal())
+        reduced = reduced - (self.cross.mT @ by_scales).sum(0)
+        gradient = self.scale_gradient - (self.cross.mT @ by_gradient)[..., 0].sum(0)
+        scale_step = -torch.linalg.solve(reduced, gradient)
+        return -(by_gradient[..., 0] + by_scales @ scale_step), scale_step
+
+
 class SkeletonFitter:
     """Fits one model (whose markers are the observed ones, in order) to many subjects.
 
-    rotation_bodies: bodies whose orientation may be asked for as well, with `rotation_sigma` (rad).
+    rotation_bodies: bodies whose orientation may be asked for as well.
     """
 
     def __init__(self, model: Model, weights: np.ndarray, rotation_bodies: tuple[str, ...] = ()) -> None:
@@ -67,6 +107,7 @@ class SkeletonFitter:
         self.ranges = torch.from_numpy(model.coordinate_ranges)[self.free]
         names = [model.coordinate_names[i] for i in self.free]
         self.is_root = torch.tensor([name.startswith("pelvis_") for name in names])
+        # Three angles of a ball joint have ranges for numbering's sake; past them the arm is still an arm.
         self.is_bounded = torch.tensor([not name.startswith(("pelvis_", "arm_")) for name in names])
         self.defaults = torch.from_numpy(model.default_coordinates)[self.free]
         self.groups = torch.from_numpy(scale_group_matrix(model))
@@ -112,7 +153,6 @@ class SkeletonFitter:
         initial: np.ndarray,
         stature_factor: float,
         rotations: np.ndarray | None = None,
-        rotation_sigma: float = 0.2,
         initial_scales: np.ndarray | None = None,
         iterations: int = 25,
     ) -> tuple[SkeletonFit, np.ndarray]:
@@ -121,70 +161,66 @@ class SkeletonFitter:
         stature_factor: centre of the prior on every scale factor. rotations (F, R, 3, 3): wanted
         orientations of `rotation_bodies`. Returns the fit and the groups' factors (G * 3,).
         """
-        target = (torch.from_numpy(markers) * self.weights[:, None]).flatten(1)
-        if rotations is not None:
-            target = torch.cat([target, torch.from_numpy(rotations).flatten(1)], 1)
-        spread = torch.ones(target.shape[1], dtype=torch.float64)
-        spread[3 * markers.shape[1] :] = 1 / (rotation_sigma * 2**0.5)
-        q = torch.from_numpy(initial)[:, self.free].clone()
-        s = torch.full((self.groups.shape[1],), stature_factor, dtype=torch.float64)
+        problem = self._problem(markers, rotations, stature_factor)
+        coordinates = torch.from_numpy(initial)[:, self.free].clone()
+        scales = torch.full((self.groups.shape[1],), stature_factor, dtype=torch.float64)
         if initial_scales is not None:
-            s = torch.from_numpy(initial_scales).clone()
-        damping, cost = 1e-3, float("inf")
-        system = None
+            scales = torch.from_numpy(initial_scales).clone()
+        damping, system = 1e-3, self._system(coordinates, scales, problem)
         for _ in range(iterations):
-            if system is None:
-                system = self._system(q, s, target, spread, stature_factor)
-                cost = system[0]
-            dq, ds = _solve(system, damping)
-            trial = self._cost(q + dq, s + ds, target, spread, stature_factor)
-            if trial < cost:
-                q, s, system, damping = q + dq, s + ds, None, max(damping * 0.2, 1e-9)
-                if cost - trial < 1e-5 * cost:
-                    break
-            else:
+            step, scale_step = system.damped_step(damping)
+            cost = self._cost(coordinates + step, scales + scale_step, problem)
+            if cost >= system.cost:
                 damping *= 10
-                if damping > 1e8:
+                if damping > _MAX_DAMPING:
                     break
-        return self._result(q, s, markers), s.numpy()
+                continue
+            coordinates, scales = coordinates + step, scales + scale_step
+            has_converged = system.cost - cost < 1e-5 * system.cost
+            if has_converged:
+                break
+            damping, system = max(damping * 0.2, 1e-9), self._system(coordinates, scales, problem)
+        return self._result(coordinates, scales, markers), scales.numpy()
 
-    def _cost(self, q: Tensor, s: Tensor, target: Tensor, spread: Tensor, centre: float) -> float:
-        predicted = self._predict(q[None], s[None], target.shape[1] > 3 * len(self.weights))[0]
-        residual = (predicted - target) * spread
-        prior = self._priors(q)[0]
-        return float(
-            (residual**2).sum() + (prior**2).sum() + len(q) * (((s - centre) / _SCALE_SIGMA) ** 2).sum()
+    def _problem(self, markers: np.ndarray, rotations: np.ndarray | None, stature_factor: float) -> _Problem:
+        target = (torch.from_numpy(markers) * self.weights[:, None]).flatten(1)
+        spread = torch.ones(target.shape[1], dtype=torch.float64)
+        if rotations is not None:
+            wanted = torch.from_numpy(rotations).flatten(1)
+            target = torch.cat([target, wanted], 1)
+            # A small turn by w changes the nine entries of a rotation matrix by sqrt(2) |w| in all.
+            spread = torch.cat([spread, torch.full_like(wanted[0], 1 / (_ROTATION_SIGMA * 2**0.5))])
+        return _Problem(target, spread, stature_factor, rotations is not None)
+
+    def _cost(self, coordinates: Tensor, scales: Tensor, problem: _Problem) -> float:
+        predicted = self._predict(coordinates[None], scales[None], problem.with_rotations)[0]
+        residual = (predicted - problem.target) * problem.spread
+        return self._total(coordinates, scales, residual, problem)
+
+    def _total(self, coordinates: Tensor, scales: Tensor, residual: Tensor, problem: _Problem) -> float:
+        scale_prior = len(coordinates) * (((scales - problem.scale_mean) / _SCALE_SIGMA) ** 2).sum()
+        return float((residual**2).sum() + (self._priors(coordinates)[0] ** 2).sum() + scale_prior)
+
+    def _system(self, coordinates: Tensor, scales: Tensor, problem: _Problem) -> _System:
+        predicted, by_q, by_s = self._linearize(coordinates, scales, problem.with_rotations)
+        residual = (predicted - problem.target) * problem.spread
+        by_q, by_s = by_q * problem.spread[:, None], by_s * problem.spread[:, None]
+        prior, slope = self._priors(coordinates)
+        precision = len(coordinates) / _SCALE_SIGMA**2
+        scale_gradient = (by_s.mT @ residual[..., None])[..., 0].sum(0)
+        return _System(
+            cost=self._total(coordinates, scales, residual, problem),
+            hessian=by_q.mT @ by_q + torch.diag_embed((slope**2).sum(-1)),
+            gradient=(by_q.mT @ residual[..., None])[..., 0] + (prior * slope).sum(-1),
+            cross=by_q.mT @ by_s,
+            scale_hessian=(by_s.mT @ by_s).sum(0) + precision * torch.eye(len(scales), dtype=torch.float64),
+            scale_gradient=scale_gradient + precision * (scales - problem.scale_mean),
         )
 
-    def _system(self, q: Tensor, s: Tensor, target: Tensor, spread: Tensor, centre: float):
-        """Cost and Gauss-Newton blocks."""
-        predicted, by_q, by_s = self._linearize(q, s, target.shape[1] > 3 * len(self.weights))
-        residual = (predicted - target) * spread
-        by_q, by_s = by_q * spread[:, None], by_s * spread[:, None]
-        prior, slope = self._priors(q)
-        hessian = by_q.mT @ by_q + torch.diag_embed((slope**2).sum(-1))
-        gradient = (by_q.mT @ residual[..., None])[..., 0] + (prior * slope).sum(-1)
-        precision = len(q) / _SCALE_SIGMA**2
-        ss = (by_s.mT @ by_s).sum(0) + precision * torch.eye(len(s), dtype=torch.float64)
-        gs = (by_s.mT @ residual[..., None])[..., 0].sum(0) + precision * (s - centre)
-        cost = float((residual**2).sum() + (prior**2).sum() + precision * ((s - centre) ** 2).sum())
-        return cost, hessian, gradient, by_q.mT @ by_s, ss, gs
-
-    def _result(self, q: Tensor, s: Tensor, markers: np.ndarray) -> SkeletonFit:
-        coordinates = torch.zeros(len(q), len(self.model.coordinates), dtype=torch.float64)
-        coordinates[:, self.free] = q
+    def _result(self, unknowns: Tensor, scales: Tensor, markers: np.ndarray) -> SkeletonFit:
+        coordinates = torch.zeros(len(unknowns), len(self.model.coordinates), dtype=torch.float64)
+        coordinates[:, self.free] = unknowns
         coordinates = self.fk.couple(coordinates)
-        factors = (self.groups @ s).reshape(-1, 3)
+        factors = (self.groups @ scales).reshape(-1, 3)
         errors = np.linalg.norm(self.fk(coordinates, factors).markers.numpy() - markers, axis=-1)
         return SkeletonFit(coordinates.numpy(), factors.numpy(), errors)
-
-
-def _solve(system: tuple, damping: float) -> tuple[Tensor, Tensor]:
-    """Damped step: each frame's coordinates eliminated, scales solved, substituted back."""
-    _, hessian, gradient, cross, ss, gs = system
-    hessian = hessian + torch.diag_embed((damping + 1e-12) * hessian.diagonal(dim1=1, dim2=2))
-    factor = torch.linalg.cholesky(hessian)
-    by_s, by_one = torch.cholesky_solve(cross, factor), torch.cholesky_solve(gradient[..., None], factor)
-    reduced = ss + damping * torch.diag(ss.diagonal()) - (cross.mT @ by_s).sum(0)
-    ds = -torch.linalg.solve(reduced, gs - (cross.mT @ by_one)[..., 0].sum(0))
-    return -(by_one[..., 0] + by_s @ ds), ds

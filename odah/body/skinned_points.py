@@ -22,7 +22,6 @@ from torch import Tensor
 
 from odah.body.body_model import BodyModel
 from odah.body.lbs import compose_rotations, place_joints
-from odah.body.so3 import skew
 from odah.names import SMPLX_PARENTS
 
 NUM_SOLVED_JOINTS = 22
@@ -108,17 +107,25 @@ class SkinnedPoints:
         points = parts.new_zeros(self.num_points, *parts.shape[1:]).index_add_(0, self.pair_point, parts)
         return PosedPoints(points.transpose(0, 1), rotmats, positions, parts)
 
-    def pose_jacobian(self, posed: PosedPoints) -> Tensor:
+    def pose_jacobian(self, posed: PosedPoints, scale: Tensor | None = None) -> Tensor:
         """(T, P, 3, 3 + 66): by translation, then by a world-axis turn of each joint 0..21 with its subtree.
 
         d x_p = w x (U_pk - A_pk P_k), U and A summed over the subtree of k. Pose correctives are held.
+        scale (P,) multiplies each point's rows.
         """
         below = self._accumulate(self._dense(posed.parts))
         pivots = posed.positions[:, :NUM_SOLVED_JOINTS].transpose(0, 1)[:, :, None]
-        turning = -skew(below - self._shares_below[..., None] * pivots)
-        turning = turning.permute(1, 2, 3, 0, 4).flatten(3)
-        moving = torch.eye(3, dtype=self.dtype).expand(*turning.shape[:2], 3, 3)
-        return torch.cat([moving, turning], -1)
+        arms = below - self._shares_below[..., None] * pivots
+        scale = torch.ones(self.num_points, dtype=self.dtype) if scale is None else scale
+        x, y, z = (arms * scale[:, None]).permute(3, 1, 2, 0)
+        jacobian = torch.zeros(*x.shape[:2], 3, 3 + 3 * NUM_SOLVED_JOINTS, dtype=self.dtype)
+        jacobian[..., :3] = scale[:, None, None] * torch.eye(3, dtype=self.dtype)
+        # Filled in place: the rows of -[arm]x, without building the matrices first.
+        turning = jacobian[..., 3:].unflatten(-1, (NUM_SOLVED_JOINTS, 3))
+        turning[..., 0, :, 1], turning[..., 1, :, 0] = z, -z
+        turning[..., 2, :, 0], turning[..., 0, :, 2] = y, -y
+        turning[..., 1, :, 2], turning[..., 2, :, 1] = x, -x
+        return jacobian
 
     def shape_jacobian(self, posed: PosedPoints) -> Tensor:
         """(T, P, 3, B): derivative of the points by betas, exact."""

@@ -38,7 +38,7 @@ class _Cloth:
     name: str
     following: FollowingCloth
     mesh: ClothMesh
-    texture: Texture
+    material: Material
 
 
 @dataclass(frozen=True)
@@ -116,32 +116,23 @@ class Outfit:
         return drawn
 
     def _as_layers(self, vertices: dict[str, np.ndarray]) -> list[MeshLayer]:
-        layers = [
-            MeshLayer(
-                "skin",
-                vertices["skin"],
-                self.skin_faces,
-                Material("skin", roughness=0.5),
-                None,
-                self.skin_colors,
-            )
+        look = Material("skin", roughness=0.5)
+        layers = [MeshLayer("skin", vertices["skin"], self.skin_faces, look, None, self.skin_colors)]
+        layers += [
+            MeshLayer(cloth.name, vertices[cloth.name], cloth.mesh.faces, cloth.material, cloth.mesh.uv)
+            for cloth in (self.lower, self.upper)
         ]
-        for cloth in (self.lower, self.upper):
-            material = Material("cloth", roughness=0.85, texture=texture_image(cloth.texture))
-            layers.append(
-                MeshLayer(cloth.name, vertices[cloth.name], cloth.mesh.faces, material, cloth.mesh.uv)
-            )
-        for item in self.attached:
-            faces = item.surface.faces
-            layers.append(
-                MeshLayer(item.name, vertices[item.name], faces, item.material, item.uv, item.colors)
-            )
+        layers += [
+            MeshLayer(item.name, vertices[item.name], item.surface.faces, item.material, item.uv, item.colors)
+            for item in self.attached
+        ]
         return layers
 
 
 def _cloth(name: str, rest: RestBody, kind: str, texture: Texture, looseness: float) -> _Cloth:
     garment = sew(rest, garment_pattern(kind), looseness)
-    return _Cloth(name, FollowingCloth.of(garment, rest), finish(garment, rest), texture)
+    material = Material("cloth", roughness=0.85, texture=texture_image(texture))
+    return _Cloth(name, FollowingCloth.of(garment, rest), finish(garment, rest), material)
 
 
 def _visible_skin(rest: RestBody, appearance: Appearance) -> np.ndarray:

@@ -81,16 +81,6 @@ def largest_component(surface: Surface) -> Surface:
     return compact(surface, surface.faces[of_face == np.bincount(of_face).argmax()])
 
 
-def subdivide(surface: Surface) -> Surface:
-    """Each triangle into four, at the edge midpoints."""
-    edges, inverse = np.unique(np.sort(directed_edges(surface.faces), 1), axis=0, return_inverse=True)
-    ab, bc, ca = np.split(surface.num_vertices + inverse.ravel(), 3)
-    a, b, c = surface.faces.T
-    faces = np.concatenate([np.stack(f, 1) for f in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
-    refine = lambda x: np.concatenate([x, 0.5 * (x[edges[:, 0]] + x[edges[:, 1]])])  # noqa: E731
-    return Surface(refine(surface.vertices), faces, refine(surface.weights))
-
-
 def _snapped_signs(surface: Surface, field: np.ndarray, edges: np.ndarray) -> tuple[Surface, np.ndarray]:
     """Signs of the field, after moving vertices that nearly lie on the line onto it (sign 0)."""
     sign = np.sign(field).astype(int)
@@ -124,8 +114,6 @@ def cut(surface: Surface, field: np.ndarray) -> tuple[Surface, np.ndarray, np.nd
     t = (field[i] / (field[i] - field[j]))[:, None]
     n = surface.num_vertices
     keys = i * n + j  # ascending, as np.unique returned the edges
-    new = lambda x: np.concatenate([x, (1 - t) * x[i] + t * x[j]])  # noqa: E731
-
     s = sign[surface.faces]
     is_mixed = (s.min(1) < 0) & (s.max(1) > 0)
     pieces, sides, parents = (
@@ -133,6 +121,9 @@ def cut(surface: Surface, field: np.ndarray) -> tuple[Surface, np.ndarray, np.nd
         [s[~is_mixed].sum(1) > 0],
         [np.flatnonzero(~is_mixed)],
     )
+
+    def extended(x: np.ndarray) -> np.ndarray:
+        return np.concatenate([x, (1 - t) * x[i] + t * x[j]])
 
     def at(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return n + np.searchsorted(keys, np.minimum(a, b) * n + np.maximum(a, b))
@@ -156,7 +147,7 @@ def cut(surface: Surface, field: np.ndarray) -> tuple[Surface, np.ndarray, np.nd
         bc = at(b2, c2)
         emit(between, up, a2, b2, bc)
         emit(between, ~up, a2, bc, c2)
-    refined = Surface(new(surface.vertices), np.concatenate(pieces), new(surface.weights))
+    refined = Surface(extended(surface.vertices), np.concatenate(pieces), extended(surface.weights))
     return refined, np.concatenate(sides), np.concatenate(parents)
 
 

@@ -6,7 +6,6 @@ one sentence. Format: "The C3D File Format: A Technical User Guide", Motion Lab 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import struct
@@ -88,7 +87,8 @@ def read_c3d(path: str | Path, up: str | None = None, rate: float | None = None)
         rate: Hz; None: the file's.
 
     Raises:
-        InputError: not a whole `.c3d` file with labelled markers.
+        InputError: not a whole `.c3d` file with labelled markers, or one with MIPS numbers.
+        OdahError: ezc3d is not installed.
     """
     path = existing_file(path, _KIND)
     layout = _read_layout(path)
@@ -149,11 +149,9 @@ def _read_with_ezc3d(path: Path) -> _Recording:
     """Run ezc3d_reader.py on the file.
 
     Raises:
-        OdahError: ezc3d is not installed.
+        OdahError: ezc3d is not installed, or cannot be loaded.
         InputError: it crashed, never ended, or refused the file.
     """
-    if importlib.util.find_spec("ezc3d") is None:
-        raise OdahError(f"{path}: reading .c3d files needs ezc3d: pip install 'odah[kinematics]'")
     with tempfile.TemporaryDirectory(prefix="odah-c3d-") as folder:
         archive_path = Path(folder) / "content.npz"
         command = [sys.executable, "-P", str(_READER), str(path), str(archive_path)]
@@ -170,7 +168,10 @@ def _read_with_ezc3d(path: Path) -> _Recording:
             found = f"a damaged file (ezc3d did not end within {_TIMEOUT_S:g} s)"
             raise InputError(path, found, _KIND) from error
         if done.returncode != 0:
-            raise InputError(path, f"a damaged file ({_last_words(done)})", _KIND)
+            words = _last_words(done)
+            if words.startswith(("ImportError", "ModuleNotFoundError")):
+                raise OdahError(f"{path}: a .c3d file needs ezc3d: pip install 'odah[kinematics]' ({words})")
+            raise InputError(path, f"a damaged file ({words})", _KIND)
         with np.load(archive_path, allow_pickle=False) as archive:
             return _recording(archive)
 

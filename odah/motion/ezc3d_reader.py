@@ -15,7 +15,6 @@ from pathlib import Path
 import ezc3d
 import numpy as np
 
-
 _LEAST_MEMORY = 2 << 30
 _MEMORY_PER_FILE_BYTE = 256  # ezc3d takes 10 to 15 for a whole file
 

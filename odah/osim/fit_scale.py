@@ -22,6 +22,7 @@ from odah.osim.model import GROUND, Marker, Model
 from odah.osim.scale import scale_model
 
 NUM_FRAMES, NUM_ROUNDS = 20, 3
+_TOLERANCE = 1e-4  # rad: enough for means over frames
 _PLAUSIBLE_SIZE = (0.3, 3.0)
 
 
@@ -88,7 +89,9 @@ def _solve(
 ) -> SkeletonPose:
     """The scaled model's pose in every frame of the trial."""
     scaled = scale_model(model, np.array([factors[body] for body in model.body_names]))
-    solution = inverse_kinematics(scaled, trial, marker_set.weights)
+    solution = inverse_kinematics(
+        scaled, trial, marker_set.weights, is_continuous=False, tolerance=_TOLERANCE
+    )
     return ForwardKinematics(scaled)(torch.from_numpy(solution.coordinates))
 
 

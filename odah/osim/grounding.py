@@ -120,6 +120,14 @@ def _point_jacobian(fk: ForwardKinematics, values: Tensor, places: Tensor, unkno
     return jacobian
 
 
+def _floor_spring(height: Tensor) -> tuple[Tensor, Tensor]:
+    """Pull and stiffness of a spring that only pushes up: residual softplus(-height) over _FLOOR_SOFTNESS."""
+    depth = -height / _FLOOR_SOFTNESS
+    slope = torch.sigmoid(depth)
+    pull = -slope * torch.nn.functional.softplus(depth) * _FLOOR_SOFTNESS / _FLOOR_SIGMA**2
+    return pull, (slope / _FLOOR_SIGMA) ** 2
+
+
 def _hold_contacts(
     fk: ForwardKinematics, values: Tensor, contacts: _Contacts, unknowns: _Unknowns, root_sigma: float
 ) -> Tensor:
@@ -137,14 +145,10 @@ def _hold_contacts(
         jacobian = _point_jacobian(fk, values, places, unknowns)
         residual = places - contacts.targets
         weight = contact_weight[..., None].expand(-1, -1, 3).clone()
-        depth = (contacts.clearance - places[..., 1]) / _FLOOR_SOFTNESS
-        # One-sided spring: residual softplus(depth), whose slope is sigmoid(depth).
-        slope = torch.sigmoid(depth)
-        floor_weight = (slope * _FLOOR_SOFTNESS / _FLOOR_SIGMA) ** 2 / _FLOOR_SOFTNESS**2
-        floor_pull = -slope * torch.nn.functional.softplus(depth) * _FLOOR_SOFTNESS / _FLOOR_SIGMA**2
-        gradient_y = contact_weight * residual[..., 1] + floor_pull
+        floor_pull, floor_weight = _floor_spring(places[..., 1] - contacts.clearance)
+        vertical_pull = contact_weight * residual[..., 1] + floor_pull
         weight[..., 1] += floor_weight
-        residual[..., 1] = gradient_y / weight[..., 1].clamp_min(1e-9)
+        residual[..., 1] = vertical_pull / weight[..., 1].clamp_min(1e-9)
         gradient = torch.einsum("tpki,tpk->ti", jacobian * weight[..., None], residual)
         gradient = gradient + precision * (values[:, columns] - reference[:, columns])
         # Angles held at a bound leave the problem, so that the others take over their part.

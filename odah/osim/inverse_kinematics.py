@@ -32,6 +32,7 @@ _BOUND_MARGIN = 0.1  # of a range: a start at a bound can stay stuck there
 _CHUNK = 256  # frames solved together: memory grows with frames x coordinates x markers
 _NUM_SWEEPS = 4
 _BETTER = 1e-6  # relative: what a neighbour's answer must gain to be taken
+_LEAP, _AS_GOOD = 0.7, 1.05  # rad between frames; cost relative to the leaping answer's
 
 
 @dataclass(frozen=True)
@@ -48,23 +49,32 @@ class InverseKinematics:
 
 
 def inverse_kinematics(
-    model: Model, markers: MarkerTrajectories, weights: Mapping[str, float]
+    model: Model,
+    markers: MarkerTrajectories,
+    weights: Mapping[str, float],
+    *,
+    is_continuous: bool = True,
+    tolerance: float = 1e-7,
 ) -> InverseKinematics:
     """Coordinates that bring the model's markers closest to the measured ones.
 
+    is_continuous: the frames follow one another closely, so angles should not leap between them.
+    tolerance: rad and m; the step at which a frame counts as solved.
     Locked coordinates, and those that no tracked marker tells, stay at their defaults; coupled ones follow.
 
     Raises:
         OdahError: the root is not three turns and three shifts, or no frame shows three tracked markers.
     """
     markers = markers.in_ground()
-    problem = _Problem.of(model, markers, weights)
+    problem = _Problem.of(model, markers, weights, tolerance)
     seen = problem.is_seen.sum(-1) >= MIN_SEEN
     if not seen.any():
         raise OdahError(f"no frame of {markers.source.path} shows {MIN_SEEN} tracked markers")
     frames = torch.nonzero(seen)[:, 0]
     solution, costs = problem.solve(problem.start(frames), frames)
-    solution = problem.settle(solution, costs, frames)
+    solution, costs = problem.settle(solution, costs, frames)
+    if is_continuous:
+        solution = problem.follow(solution, costs, frames)
     coordinates = problem.coordinates(solution).numpy()
     distances = problem.distances(solution, frames)
     rms, largest = np.sqrt(np.nanmean(distances**2, axis=1)), np.nanmax(distances, axis=1)
@@ -84,9 +94,12 @@ class _Problem:
     free: Tensor  # (P,) indices of the coordinates that are solved for
     lower: Float[Tensor, " P"]
     upper: Float[Tensor, " P"]
+    tolerance: float
 
     @classmethod
-    def of(cls, model: Model, markers: MarkerTrajectories, weights: Mapping[str, float]) -> _Problem:
+    def of(
+        cls, model: Model, markers: MarkerTrajectories, weights: Mapping[str, float], tolerance: float
+    ) -> _Problem:
         tracked = [m for m in model.markers if m.name in markers.names and weights.get(m.name, 0.0) > 0]
         columns = [markers.names.index(marker.name) for marker in tracked]
         model = model.with_markers(tuple(tracked))
@@ -107,6 +120,7 @@ class _Problem:
             free=torch.from_numpy(free),
             lower=torch.from_numpy(ranges[:, 0].copy()),
             upper=torch.from_numpy(ranges[:, 1].copy()),
+            tolerance=tolerance,
         )
 
     def coordinates(self, x: Float[Tensor, "t P"]) -> Float[Tensor, "t C"]:
@@ -130,7 +144,13 @@ class _Problem:
     def solve(self, start: Float[Tensor, "t P"], frames: Tensor) -> tuple[Tensor, Tensor]:
         """Solutions (t, P) and costs (t,) of some frames."""
         parts = [
-            levenberg_marquardt(lambda x, k, of=of: self.residuals(x, of[k]), begin, self.lower, self.upper)
+            levenberg_marquardt(
+                lambda x, k, of=of: self.residuals(x, of[k]),
+                begin,
+                self.lower,
+                self.upper,
+                tolerance=self.tolerance,
+            )
             for begin, of in zip(start.split(_CHUNK), frames.split(_CHUNK), strict=True)
         ]
         return torch.cat([x for x, _ in parts]), torch.cat([cost for _, cost in parts])
@@ -159,7 +179,7 @@ class _Problem:
 
     def settle(
         self, x: Float[Tensor, "t P"], costs: Float[Tensor, " t"], frames: Tensor
-    ) -> Float[Tensor, "t P"]:
+    ) -> tuple[Tensor, Tensor]:
         """Let frames start again from their neighbours' answers, while that gains anything."""
         for sweep in range(_NUM_SWEEPS):
             shift = 1 if sweep % 2 == 0 else -1
@@ -170,6 +190,22 @@ class _Problem:
             tried, tried_costs = self.solve(candidates[poor], frames[poor])
             gained = tried_costs < costs[poor] * (1.0 - _BETTER)
             x[poor[gained]], costs[poor[gained]] = tried[gained], tried_costs[gained]
+        return x, costs
+
+    def follow(
+        self, x: Float[Tensor, "t P"], costs: Float[Tensor, " t"], frames: Tensor
+    ) -> Float[Tensor, "t P"]:
+        """Where angles leap, take the minimum near the frame before if it is about as good.
+
+        Ball joints have two sets of angles for one pose, and lose one near gimbal lock.
+        """
+        is_angle = [c.motion_type != "translational" for c in self.model.coordinates]
+        angles = torch.tensor(is_angle)[self.free]
+        for k in range(1, len(x)):
+            if (x[k] - x[k - 1])[angles].abs().max() > _LEAP:
+                tried, tried_cost = self.solve(x[k - 1 : k].clone(), frames[k : k + 1])
+                if tried_cost[0] <= _AS_GOOD * costs[k]:
+                    x[k], costs[k] = tried[0], tried_cost[0]
         return x
 
 

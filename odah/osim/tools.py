@@ -116,7 +116,7 @@ def inverse_kinematics_with_opensim(
     setup: an InverseKinematicsTool set-up, whose tasks are kept and whose files and accuracy are ours.
     A marker is left out of the frames in which it is NaN; frames that show fewer than three are interpolated,
     and their errors are NaN. The root joint is freed and aligned with the first frame, so that people may
-    face backwards and be anywhere; coordinates that are locked, or that no marker tells, stay at their defaults.
+    face backwards and be anywhere. Coordinates that are locked, or that no marker tells, stay at defaults.
 
     Raises:
         OdahError: the tool failed, or its answer is not a number.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,7 @@ class ClipMaker:
             solved = cut_kinematics(recorded, *self._span(plan))
         else:
             solved = solve_kinematics(clip_part(recorded, *self._span(plan)))
+            solved = replace(solved, notes=(*recorded.notes, *solved.notes))
         solved = standard_kinematics(solved, self.fitter.registration)
         subject = self.subject(
             plan.subject, lambda rng: subject_of_kinematics(plan.subject, self.fitter, solved, gender, rng)

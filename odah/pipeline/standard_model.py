@@ -11,7 +11,7 @@ from odah.errors import InputError
 from odah.osim import Marker, Model, full_body_model
 from odah.osim.kinematics import Kinematics
 
-_MEASURABLE = 0.005
+_MEASURABLE = 0.0005
 """m; offsets of the generic model below this tell nothing about a factor."""
 
 
