@@ -96,6 +96,7 @@ def kinematics(
     scale_setup: Annotated[Path | None, typer.Option(help="OpenSim ScaleTool set-up XML.")] = None,
     ik_setup: Annotated[Path | None, typer.Option(help="OpenSim InverseKinematicsTool set-up XML.")] = None,
     osim: Annotated[Path | None, typer.Option(help="Scaled model a .mot/.sto belongs to.")] = None,
+    solver: Annotated[str, typer.Option(help="torch, or opensim for its own tool; both converge.")] = "torch",
     as_json: AsJson = False,
 ) -> None:
     """Any motion or marker file -> scaled .osim, .mot, .trc and an error report.
@@ -107,7 +108,7 @@ def kinematics(
     from odah.pipeline.labels import marker_rms_mm, range_flags
 
     solved = recording_kinematics(
-        recording, model=model, scale_setup=scale_setup, ik_setup=ik_setup, osim=osim
+        recording, model=model, scale_setup=scale_setup, ik_setup=ik_setup, osim=osim, solver=solver
     )
     written = write_kinematics(solved, out)
     rms, flags = marker_rms_mm(solved), [*solved.notes, *range_flags(solved)]

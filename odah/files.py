@@ -44,6 +44,17 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def staged_files(folder: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder whose files move into `folder` on success; what else is there stays."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".odah.", dir=folder) as temporary:
+        yield Path(temporary)
+        for path in sorted(Path(temporary).iterdir()):
+            path.replace(folder / path.name)
+
+
 def existing_file(path: str | Path, kind: str) -> Path:
     """`path` if it is a non-empty file.
 

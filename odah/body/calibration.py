@@ -9,10 +9,12 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from odah.body.body_model import BodyModel
+from odah.body.initial_coordinates import coordinates_of_orientations, t_pose_coordinates
 from odah.body.marker_layout import MarkerLayout
 from odah.body.pose_sampling import sample_poses, upright_poses
 from odah.body.registration import SEGMENTS
 from odah.body.skeleton_fit import SkeletonFit, SkeletonFitter
+from odah.body.targets import GENERIC_STATURE
 from odah.names import SMPLX_INDEX
 from odah.osim.fk import ForwardKinematics
 from odah.osim.model import Marker, Model
@@ -22,8 +24,6 @@ _R_GROUND_BODY = Rotation.from_euler("y", np.pi / 2)
 
 _EXTRA_MARKERS = {"MC2": ("hand", (0.0, -0.08, 0.03)), "MC5": ("hand", (0.0, -0.075, -0.035))}
 """Markers the layout adds to the model's: heads of metacarpals, on the right hand, m."""
-
-_T_POSE_DEG = {"arm_add_r": -88, "arm_add_l": -88, "pro_sup_r": 70, "pro_sup_l": 70}
 
 _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", "ASH", "PSH")
 _SOFT_WEIGHT = 0.3
@@ -84,70 +84,26 @@ def marker_weights(layout: MarkerLayout) -> np.ndarray:
 def fit_skeletons(
     model: Model, weights: np.ndarray, samples: Samples, alignments: np.ndarray | None
 ) -> list[SkeletonFit]:
-    """Scale and pose the model to every person; alignments (S, 3, 3) give a good start."""
+    """Scale and pose the model to every person.
+
+    alignments (S, 3, 3) of `SEGMENTS` give a good start; without, only the T-pose (frame 0) is fitted.
+    """
     joints = [SMPLX_INDEX[name] for name in SEGMENTS]
+    fitter = SkeletonFitter(model, weights, tuple(SEGMENTS.values()))
     fits = []
-    for person, factor in enumerate(samples.stature / 1.70):
-        fitter = SkeletonFitter(model, weights, tuple(SEGMENTS.values()))
-        frames = slice(0, 1) if alignments is None else slice(None)
-        markers, roots = samples.markers[person, frames], samples.rotmats[person, frames, 0]
+    for markers, rotmats, factor in zip(
+        samples.markers, samples.rotmats, samples.stature / GENERIC_STATURE, strict=True
+    ):
         if alignments is None:
-            fits.append(fitter.fit(markers, _start(model, markers, roots, {}), factor)[0])
+            turn = Rotation.from_matrix(rotmats[:1, 0]) * _R_GROUND_BODY.inv()
+            fits.append(fitter.fit(markers[:1], t_pose_coordinates(model, markers[:1], turn), factor)[0])
             continue
-        wanted = samples.rotmats[person][:, joints] @ np.swapaxes(alignments, -1, -2)
-        start = _start(
-            model, markers, roots, dict(zip(SEGMENTS.values(), wanted.swapaxes(0, 1), strict=True))
-        )
+        wanted = rotmats[:, joints] @ np.swapaxes(alignments, -1, -2)
+        by_body = dict(zip(SEGMENTS.values(), wanted.swapaxes(0, 1), strict=True))
+        start = coordinates_of_orientations(model, markers, by_body)
         rough, scales = fitter.fit(markers, start, factor, rotations=wanted, iterations=30)
         fits.append(fitter.fit(markers, rough.coordinates, factor, initial_scales=scales)[0])
     return fits
-
-
-_BALL_JOINTS = {
-    "hip_{}": ("pelvis", "femur_{}", ("hip_flexion_{}", "hip_adduction_{}", "hip_rotation_{}")),
-    "acromial_{}": ("torso", "humerus_{}", ("arm_flex_{}", "arm_add_{}", "arm_rot_{}")),
-}
-_HINGES = {"knee_angle_{}": ("femur_{}", "tibia_{}"), "elbow_flex_{}": ("humerus_{}", "radius_{}")}
-
-
-def _start(
-    model: Model, markers: np.ndarray, root_rotmats: np.ndarray, wanted: dict[str, np.ndarray]
-) -> np.ndarray:
-    """Coordinates (F, C) near the solution.
-
-    wanted: (F, 3, 3) orientation of each body; without, the T-pose turned as the root is. Ball joints
-    of the model turn about z, x, y in this order, x and y reversed on the left.
-    """
-    coordinates = np.tile(model.default_coordinates, (len(markers), 1))
-    column = {name: k for k, name in enumerate(model.coordinate_names)}
-
-    def put(names: tuple[str, ...], values: np.ndarray) -> None:
-        coordinates[:, [column[name] for name in names]] = values
-
-    for name, degrees in _T_POSE_DEG.items():
-        coordinates[:, column[name]] = np.deg2rad(degrees)
-    turn = Rotation.from_matrix(wanted["pelvis"] if wanted else root_rotmats) * (
-        Rotation.identity() if wanted else _R_GROUND_BODY.inv()
-    )
-    put(("pelvis_tilt", "pelvis_list", "pelvis_rotation"), turn.as_euler("ZXY"))
-    pelvis = [k for k, marker in enumerate(model.markers) if marker.body == "pelvis"]
-    put(("pelvis_tx", "pelvis_ty", "pelvis_tz"), markers[:, pelvis].mean(1))
-    if not wanted:
-        return coordinates
-
-    def relative(parent: str, child: str) -> Rotation:
-        return Rotation.from_matrix(np.swapaxes(wanted[parent], -1, -2) @ wanted[child])
-
-    put(
-        ("lumbar_extension", "lumbar_bending", "lumbar_rotation"), relative("pelvis", "torso").as_euler("ZXY")
-    )
-    for side, signs in (("r", [1, 1, 1]), ("l", [1, -1, -1])):
-        for parent, child, names in _BALL_JOINTS.values():
-            angles = relative(parent.format(side), child.format(side)).as_euler("ZXY")
-            put(tuple(name.format(side) for name in names), angles * signs)
-        for name, (parent, child) in _HINGES.items():
-            put((name.format(side),), relative(parent.format(side), child.format(side)).magnitude()[:, None])
-    return coordinates
 
 
 def segment_alignments(model: Model, fits: list[SkeletonFit], samples: Samples) -> np.ndarray:
@@ -183,3 +139,31 @@ def calibrate_markers(model: Model, fits: list[SkeletonFit], samples: Samples) -
         other = mean.get(swapped, mean[marker.name])
         markers.append(replace(marker, offset=0.5 * (mean[marker.name] + mirror * other)))
     return model.with_markers(tuple(markers))
+
+
+def level_feet(model: Model, fits: list[SkeletonFit]) -> Model:
+    """Turn the foot's markers about the ankle so that the model's foot is level where the body stands.
+
+    What the markers leave open is the ankle's zero: the model's foot is flat on the floor at zero, and
+    so is the body's in its first two poses (T-pose and standing).
+    """
+    fk = ForwardKinematics(model)
+    ups = []
+    for fit in fits:
+        pose = fk(torch.from_numpy(fit.coordinates[:2]), torch.from_numpy(fit.scale_factors))
+        for side, mirror in (("r", [1.0, 1.0, 1.0]), ("l", [1.0, 1.0, -1.0])):
+            rotmats = pose.body_rotmats[:, model.body_names.index(f"calcn_{side}")].numpy()
+            ups.append(rotmats[:, 1] * mirror)
+    up = np.concatenate(ups).mean(0)
+    turn = Rotation.align_vectors(np.array([[0.0, 1.0, 0.0]]), up[None] / np.linalg.norm(up))[0]
+    return model.with_markers(tuple(_turned(marker, model, turn) for marker in model.markers))
+
+
+def _turned(marker: Marker, model: Model, turn: Rotation) -> Marker:
+    """A marker of the foot turned about the ankle; `turn` is the right foot's."""
+    if not marker.body.startswith("calcn"):
+        return marker
+    side = marker.body[-2:]
+    mirror = np.array([1.0, 1.0, 1.0 if side == "_r" else -1.0])
+    ankle = -next(joint.T_parent[:3, 3] for joint in model.joints if joint.name == f"subtalar{side}")
+    return replace(marker, offset=turn.apply((marker.offset - ankle) * mirror) * mirror + ankle)

@@ -24,6 +24,7 @@ from odah.body.calibration import (
     calibrate_markers,
     fit_skeletons,
     initial_markers,
+    level_feet,
     marker_weights,
     sample_people,
     segment_alignments,
@@ -134,7 +135,7 @@ def fit_registration(body: BodyModel, seed: int = 0) -> Registration:
         fits = fit_skeletons(model, weights, train, alignments)
         alignments = segment_alignments(model, fits, train)
         if round_number < _CALIBRATION_ROUNDS:
-            model = calibrate_markers(model, fits, train)
+            model = level_feet(calibrate_markers(model, fits, train), fits)
     joints = skeleton_joints(model, fits)
     regressor = fit_regressor(body, model, train, joints, slice(0, FRAMES - TEST_FRAMES))
     test = sample_people(body, layout, sample_betas(body, TEST_SHAPES, seed + 1000), FRAMES, seed + 1001)

@@ -20,6 +20,9 @@ from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics
 from odah.osim.model import Model
 
+GENERIC_STATURE = 1.70
+"""Height of a person with the unscaled full-body model's skeleton, m."""
+
 _HEAD_SHARE = 0.6
 """Part of the trunk's lean that neck and head make up for."""
 
@@ -73,14 +76,14 @@ def _points_of(model: Model, body: str) -> dict[str, np.ndarray]:
 
 
 def stature_of(model: Model) -> float:
-    """Height (m) of a person with this skeleton: the generic 1.70 m, scaled as ankle to shoulder is."""
+    """Height (m) of a person with this skeleton: the generic one's, scaled as ankle to shoulder is."""
     heights = []
     for skeleton in (model, full_body_model()):
         rest = torch.zeros(len(skeleton.coordinates), dtype=torch.float64)
         joints = ForwardKinematics(skeleton)(rest).joints
         ankle, shoulder = (skeleton.joint_names.index(name) for name in ("ankle_r", "acromial_r"))
         heights.append(float(joints[shoulder, 1] - joints[ankle, 1]))
-    return 1.70 * heights[0] / heights[1]
+    return GENERIC_STATURE * heights[0] / heights[1]
 
 
 def skeleton_targets(registration: Registration, kinematics: Kinematics) -> SkeletonTargets:
@@ -93,6 +96,8 @@ def skeleton_targets(registration: Registration, kinematics: Kinematics) -> Skel
     registration.check_model(model)
     if coordinates.ndim != 2 or coordinates.shape[1] != len(model.coordinates):
         raise InputError("coordinates", f"shape {coordinates.shape}", f"(frames, {len(model.coordinates)})")
+    if len(coordinates) == 0 or not np.isfinite(coordinates).all():
+        raise InputError("coordinates", "no frames, or numbers that are not finite", "finite numbers")
     if scale_factors.shape != (len(model.bodies), 3):
         raise InputError("scale_factors", f"shape {scale_factors.shape}", f"({len(model.bodies)}, 3)")
     if (scale_factors == 1).all():

@@ -42,11 +42,10 @@ def contact_sheet(clip: Clip, joint_names: Sequence[str]) -> np.ndarray:
     chosen = np.linspace(0, len(labels["time"]) - 1, FRAMES_PER_VIEW).round().astype(int)
     rows = []
     for v, view in enumerate(VIEWS):
-        wanted = set(chosen.tolist())
-        frames = [frame for t, frame in enumerate(read_frames(clip.video(view))) if t in wanted]
+        frames = {t: frame for t, frame in enumerate(read_frames(clip.video(view))) if t in chosen}
         tiles = [
-            draw_skeleton(frame, labels["keypoints"][v, t], joint_names) if k % 2 else frame
-            for k, (t, frame) in enumerate(zip(chosen, frames, strict=True))
+            draw_skeleton(frames[t], labels["keypoints"][v, t], joint_names) if k % 2 else frames[t]
+            for k, t in enumerate(chosen.tolist())
         ]
         rows.append(np.concatenate([_thumbnail(tile) for tile in tiles], axis=1))
     return np.concatenate(rows)

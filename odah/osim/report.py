@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from odah.files import atomic_folder, atomic_path
+from odah.files import atomic_path, staged_files
 from odah.motion.trc import write_trc
 from odah.motion.types import MarkerTrajectories
 from odah.osim.fk import ForwardKinematics
@@ -25,13 +25,13 @@ def write_kinematics(kinematics: Kinematics, out_dir: str | Path) -> dict[str, P
     """Write model.osim, kinematics.mot (degrees) and markers.trc (the model's markers) into `out_dir`.
 
     If markers were tracked also errors.csv (RMS, largest distance and worst marker of each frame, mm) and
-    marker_errors.csv (RMS and largest distance of each marker, mm). The folder is replaced as a whole.
+    marker_errors.csv (RMS and largest distance of each marker, mm). Other files in the folder stay.
 
     Returns:
         Path by file name.
     """
     out_dir = Path(out_dir)
-    with atomic_folder(out_dir) as folder:
+    with staged_files(out_dir) as folder:
         write_kinematics_model(kinematics, folder / MODEL_FILE)
         write_mot(folder / MOTION_FILE, kinematics.trajectory, kinematics.model)
         if kinematics.model.markers:

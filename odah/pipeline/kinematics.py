@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from odah.body.calibration import marker_weights
 from odah.body.fit import BodyFitter, virtual_markers
 from odah.body.model import BodyModel
 from odah.config import Recording
@@ -18,10 +18,10 @@ from odah.motion import load_motion, resample
 from odah.motion.actions import plan_action
 from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Motion
 from odah.names import SMPLX_INDEX
-from odah.osim import Model, write_model
+from odah.osim import Model
 from odah.osim.grounding import ground_action
+from odah.osim.inverse_kinematics import inverse_kinematics
 from odah.osim.kinematics import Kinematics, load_opensim_motion
-from odah.osim.tools import inverse_kinematics_with_opensim
 from odah.pipeline.subjects import Subject, leg_length
 
 _OPENSIM_SUFFIXES = (".mot", ".sto")
@@ -81,29 +81,14 @@ def builtin_kinematics(subject: Subject, action: str, seed: int, rate: float, du
 def motion_kinematics(motion: Motion, fitter: BodyFitter, subject: Subject) -> Kinematics:
     """The subject's model moved so that its markers follow those of the subject's body in `motion`."""
     placed = place_on_body(motion, fitter.body, subject.betas)
+    layout = fitter.registration.layout
     markers = virtual_markers(
-        fitter.body,
-        fitter.registration.layout,
-        subject.betas,
-        placed.poses,
-        placed.transl,
-        motion.rate,
-        motion.source,
+        fitter.body, layout, subject.betas, placed.poses, placed.transl, motion.rate, motion.source
     )
-    return track_markers(markers, subject.model, subject.scale_factors)
-
-
-def track_markers(markers: MarkerTrajectories, model: Model, scale_factors: np.ndarray) -> Kinematics:
-    """Inverse kinematics of an already scaled model."""
-    with tempfile.TemporaryDirectory(prefix="odah-ik-") as folder:
-        path = Path(folder) / "model.osim"
-        write_model(model, path)
-        solved = inverse_kinematics_with_opensim(path, markers)
-    order = [solved.names.index(name) for name in model.coordinate_names]
-    trajectory = CoordinateTrajectory(
-        model.coordinate_names, solved.coordinates[:, order], markers.rate, markers.source
-    )
-    return _kinematics(model, scale_factors, trajectory, solved.rms_errors)
+    weights = dict(zip(layout.names, marker_weights(layout).tolist(), strict=True))
+    solved = inverse_kinematics(subject.model, markers, weights)
+    trajectory = CoordinateTrajectory(solved.names, solved.coordinates, motion.rate, motion.source)
+    return _kinematics(subject.model, subject.scale_factors, trajectory, solved.rms_errors)
 
 
 def _kinematics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from odah.body.registration import load_registration
 from odah.config import Recording, SubjectsConfig
 from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Motion
-from odah.osim.kinematics import Kinematics, solve_kinematics
+from odah.osim.kinematics import Kinematics, Solver, solve_kinematics
 from odah.pipeline.kinematics import motion_kinematics, read_recording
 from odah.pipeline.subjects import subject_of_motion
 
@@ -24,6 +25,7 @@ def recording_kinematics(
     scale_setup: Path | None = None,
     ik_setup: Path | None = None,
     osim: Path | None = None,
+    solver: str = "torch",
 ) -> Kinematics:
     """A motion or marker file to a scaled model and its coordinates.
 
@@ -32,9 +34,13 @@ def recording_kinematics(
     Raises:
         InputError: the file cannot be used, or an option does not apply to its kind.
     """
+    if solver not in get_args(Solver):
+        raise InputError("--solver", repr(solver), f"one of {', '.join(get_args(Solver))}")
     recorded = read_recording(Recording(path=str(path), osim=None if osim is None else str(osim)))
     if isinstance(recorded, MarkerTrajectories):
-        return solve_kinematics(recorded, model=model, scale_setup=scale_setup, ik_setup=ik_setup)
+        return solve_kinematics(
+            recorded, model=model, scale_setup=scale_setup, ik_setup=ik_setup, solver=cast(Solver, solver)
+        )
     for name, value in (("--model", model), ("--scale-setup", scale_setup), ("--ik-setup", ik_setup)):
         if value is not None:
             raise InputError(

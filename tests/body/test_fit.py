@@ -314,5 +314,7 @@ def test_bad_input_is_named(fitter):
         fitter.fit_shape(replace(kinematics, model=other))
     with pytest.raises(InputError, match="coordinates"):
         fitter.fit_shape(replace(kinematics, coordinates=kinematics.coordinates[:, :-1]))
+    with pytest.raises(InputError, match="finite"):
+        fitter.fit_shape(replace(kinematics, coordinates=np.full_like(kinematics.coordinates, np.nan)))
     with pytest.raises(InputError, match="scale_factors"):
         fitter.fit_shape(replace(kinematics, scale_factors=kinematics.scale_factors[:-1]))

@@ -4,15 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy.spatial.transform import Rotation
 
 from odah.body.calibration import fit_skeletons, marker_weights, sample_people
+from odah.body.initial_coordinates import coordinates_of_orientations
 from odah.body.model import load_body
 from odah.body.register import regression_errors, sample_betas, skeleton_joints
 from odah.body.registration import SEGMENTS, load_registration, save_registration
 from odah.body.regressor import candidate_vertices, fit_weights
+from odah.body.skeleton_fit import SCALE_GROUPS, SkeletonFitter, scale_group_matrix
 from odah.errors import InputError
 from odah.names import OPENSIM_JOINTS
+from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 
 
@@ -43,6 +47,19 @@ def test_regressor_holds_on_fresh_people(body, registration):
     assert np.percentile(errors, 95) < 14.0
     assert np.mean([fit.marker_errors.mean() for fit in fits]) < 0.013
     assert registration.report["held_out_shapes"]["mean_mm"] < 6.0
+    assert foot_tilts_deg(model, fits).max() < 3.0
+
+
+def foot_tilts_deg(model, fits) -> np.ndarray:
+    """How far the model's feet lean where the body stands flat on the floor."""
+    tilts = []
+    for fit in fits:
+        pose = ForwardKinematics(model)(
+            torch.from_numpy(fit.coordinates[:2]), torch.from_numpy(fit.scale_factors)
+        )
+        feet = [model.body_names.index(name) for name in ("calcn_r", "calcn_l")]
+        tilts.append(np.rad2deg(np.arccos(pose.body_rotmats[:, feet, 1, 1].numpy().clip(-1, 1))))
+    return np.array(tilts)
 
 
 def test_calibrated_markers_mirror_each_other(registration):
@@ -66,6 +83,44 @@ def test_registration_survives_its_file(registration, tmp_path):
     assert copy.report == registration.report
     np.testing.assert_array_equal(copy.regressor.weights.toarray(), registration.regressor.weights.toarray())
     np.testing.assert_array_equal(copy.alignments, registration.alignments)
+
+
+def everyday_coordinates(seed: int, frames: int) -> np.ndarray:
+    """Coordinates (F, C) inside the model's ranges and away from the shoulders' gimbal lock."""
+    model, rng = full_body_model(), np.random.default_rng(seed)
+    low, high = model.coordinate_ranges.T.clip(-1, 1)
+    middle = np.where(high - low < 0.1, low, 0.5 * (low + high))
+    coordinates = middle + 0.3 * (high - low) * rng.uniform(-1, 1, (frames, len(low)))
+    for side in "rl":
+        column = model.coordinate_names.index
+        coordinates[:, column(f"knee_angle_{side}_beta")] = coordinates[:, column(f"knee_angle_{side}")]
+    return coordinates
+
+
+def test_orientations_give_back_the_ball_joints_angles():
+    model, truth = full_body_model(), everyday_coordinates(0, 5)
+    pose = ForwardKinematics(model)(torch.from_numpy(truth))
+    orientations = dict(zip(model.body_names, pose.body_rotmats.numpy().swapaxes(0, 1), strict=True))
+    found = coordinates_of_orientations(model, pose.markers.numpy(), orientations)
+    exact = ("pelvis_tilt", "pelvis_list", "pelvis_rotation", "hip_", "lumbar_", "arm_")
+    columns = [k for k, name in enumerate(model.coordinate_names) if name.startswith(exact)]
+    np.testing.assert_allclose(found[:, columns], truth[:, columns], atol=1e-6)
+    hinges = [k for k, name in enumerate(model.coordinate_names) if name.startswith(("knee_", "elbow_"))]
+    hinges = [k for k in hinges if not model.coordinate_names[k].endswith("beta")]
+    np.testing.assert_allclose(found[:, hinges], truth[:, hinges], atol=0.2)
+
+
+def test_skeleton_fitter_recovers_sizes_and_angles_from_markers():
+    model, truth = full_body_model(), everyday_coordinates(1, 12)
+    scales = np.random.default_rng(2).uniform(0.95, 1.08, len(SCALE_GROUPS) * 3)
+    factors = (scale_group_matrix(model) @ scales).reshape(-1, 3)
+    pose = ForwardKinematics(model)(torch.from_numpy(truth), torch.from_numpy(factors))
+    start = truth + np.random.default_rng(3).normal(0, 0.1, truth.shape)
+    fitter = SkeletonFitter(model, np.ones(len(model.markers)))
+    fit, _ = fitter.fit(pose.markers.numpy(), start, 1.0, iterations=60)
+    found = ForwardKinematics(model)(torch.from_numpy(fit.coordinates), torch.from_numpy(fit.scale_factors))
+    assert fit.marker_errors.mean() < 2e-3
+    assert (found.joints - pose.joints).norm(dim=-1).mean() < 5e-3
 
 
 def test_ridge_finds_a_point_fixed_to_a_turning_cloud():
