@@ -145,7 +145,8 @@ def level_feet(model: Model, fits: list[SkeletonFit]) -> Model:
     """Turn the foot's markers about the ankle so that the model's foot is level where the body stands.
 
     What the markers leave open is the ankle's zero: the model's foot is flat on the floor at zero, and
-    so is the body's in its first two poses (T-pose and standing).
+    so is the body's in its first two poses (T-pose and standing). Roll is shared with the subtalar joint,
+    whose oblique axis also turns the toes, so of it a few degrees remain.
     """
     fk = ForwardKinematics(model)
     ups = []
