@@ -20,6 +20,8 @@ CURVES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("elbow flexion", ("elbow_flex_r", "elbow_flex_l")),
     ("lumbar", ("lumbar_extension", "lumbar_bending", "lumbar_rotation")),
 )
+_MIN_SPAN_DEG = 30.0
+"""Shown at least, so that a joint that rests looks at rest."""
 _RIGHT, _LEFT, _THIRD = "#e07b00", "#1f7ae0", "#555555"
 
 
@@ -32,11 +34,14 @@ def _svg(figure: Figure) -> str:
 
 def angle_curves(time: np.ndarray, coordinates: np.ndarray, names: Sequence[str]) -> str:
     """Main joint angles in degrees over time; right orange, left blue."""
-    figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+    figure = Figure(figsize=(14, 4.2), layout="constrained")
     axes = figure.subplots(2, 3, sharex=True)
     for axis, (title, curves) in zip(axes.flat, CURVES, strict=True):
         for name, color in zip(curves, (_RIGHT, _LEFT, _THIRD), strict=False):
             axis.plot(time, np.rad2deg(coordinates[:, names.index(name)]), color=color, lw=1.4, label=name)
+        low, high = axis.get_ylim()
+        spare = max(0.0, _MIN_SPAN_DEG - (high - low)) / 2
+        axis.set_ylim(low - spare, high + spare)
         axis.set_title(f"{title} (deg)", fontsize=9)
         axis.tick_params(labelsize=7)
         axis.legend(fontsize=6, frameon=False, loc="best")
@@ -47,7 +52,7 @@ def angle_curves(time: np.ndarray, coordinates: np.ndarray, names: Sequence[str]
 
 def joint_residuals(names: Sequence[str], residuals_mm: np.ndarray) -> str:
     """Distance between the mesh's and the skeleton's joints, a bar a joint: (clips, J) mm."""
-    figure = Figure(figsize=(9.6, 2.6), layout="constrained")
+    figure = Figure(figsize=(14, 2.8), layout="constrained")
     axis = figure.subplots()
     axis.bar(range(len(names)), residuals_mm.mean(axis=0), color="#7a9cc6")
     axis.plot(range(len(names)), residuals_mm.max(axis=0), "k_", ms=8, label="worst clip")
