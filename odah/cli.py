@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.text import Text
 
 from odah import __version__
 from odah.errors import InputError, OdahError
@@ -24,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one machine-readable
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
 
 
-def _result(as_json: bool, data: dict[str, Any], lines: list[str]) -> None:
+def _result(as_json: bool, data: dict[str, Any], lines: Sequence[str | Text]) -> None:
     if as_json:
         typer.echo(json.dumps(data))
     else:
@@ -57,8 +59,10 @@ def doctor(as_json: AsJson = False) -> None:
 
     findings = examine()
     lines = [
-        f"{'[green]ok[/]     ' if f.is_ok else '[red]missing[/]'} {f.name:<12} {f.state}"
-        + ("" if f.is_ok else f"\n        -> {f.remedy}")
+        Text.assemble(
+            ("ok     ", "green") if f.is_ok else ("missing", "red"),
+            f" {f.name:<12} {f.state}" + ("" if f.is_ok else f"\n        -> {f.remedy}"),
+        )
         for f in findings
     ]
     _result(as_json, {"findings": [f.__dict__ for f in findings]}, lines)
@@ -103,10 +107,12 @@ def kinematics(
 
     Example: odah kinematics walk.trc --out walk
     """
+    from odah.files import check_output_folder
     from odah.osim.report import write_kinematics
     from odah.pipeline import recording_kinematics
     from odah.pipeline.labels import marker_rms_mm, range_flags
 
+    check_output_folder(out)
     solved = recording_kinematics(
         recording, model=model, scale_setup=scale_setup, ik_setup=ik_setup, osim=osim, solver=solver
     )
@@ -140,13 +146,15 @@ def generate(
     if executor != "local":
         raise InputError("--executor", repr(executor), "local")
     from odah.config import load_config
-    from odah.dataset.writer import write_index
+    from odah.dataset.reader import open_dataset
     from odah.pipeline import generate_dataset
 
     paths, failures = generate_dataset(load_config(config), config.resolve().parent, out, shard)
-    rows = write_index(paths)
-    lines = [f"{rows} clips in {out}", *(f"[red]failed[/] {clip}: {why}" for clip, why in failures.items())]
-    _result(as_json, {"dataset": str(out), "clips": rows, "failed": failures}, lines)
+    count = len(open_dataset(paths.root).clips) if paths.info.is_file() else 0
+    told = f", {len(failures)} failed" if failures else ""
+    _result(
+        as_json, {"dataset": str(out), "clips": count, "failed": failures}, [f"{count} clips in {out}{told}"]
+    )
     raise typer.Exit(1 if failures else 0)
 
 
@@ -164,7 +172,9 @@ def validate(
     audits = audit_dataset(open_dataset(dataset), lambda clips: track(list(clips), "validating"))
     failed = {audit.clip_id: audit.failures for audit in audits if not audit.is_valid}
     lines = [
-        f"[red]{clip}[/] {check}: {why}" for clip, found in failed.items() for check, why in found.items()
+        Text.assemble((clip, "red"), f" {check}: {why}")
+        for clip, found in failed.items()
+        for check, why in found.items()
     ]
     verdict = f"{len(audits) - len(failed)} of {len(audits)} clips are valid"
     _result(as_json, {"clips": len(audits), "failed": failed}, [*lines, verdict])
@@ -213,7 +223,6 @@ def main() -> NoReturn:
             raise
         _leave(f"{error.name} is not installed; run: pip install 'odah[{extra}]'", 1)
     except OSError as error:
-        if error.filename is None:
-            raise
-        _leave(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 1)
+        where = "" if error.filename is None else f"{error.filename}: "
+        _leave(f"{where}{(error.strerror or str(error) or 'the system refused').lower()}", 1)
     sys.exit(0)

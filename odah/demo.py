@@ -9,7 +9,6 @@ from odah.config import ClipConfig, GenerateConfig, VideoConfig, load_config
 from odah.dataset.reader import open_dataset
 from odah.dataset.report import write_report
 from odah.dataset.validate import ClipAudit, audit_dataset
-from odah.dataset.writer import write_index
 from odah.errors import InputError, OdahError
 from odah.pipeline import generate_dataset
 from odah.progress import say, track
@@ -38,10 +37,9 @@ def run_demo(out: Path, full: bool, engine: str) -> tuple[Path, list[ClipAudit]]
         OdahError: a clip could not be made.
     """
     config = demo_config(full, engine)
-    paths, failures = generate_dataset(config, asset_path("configs/generate"), out)
-    write_index(paths)
+    _, failures = generate_dataset(config, asset_path("configs/generate"), out)
     if failures:
-        raise OdahError("; ".join(f"{clip}: {why}" for clip, why in failures.items()))
+        raise OdahError(f"{len(failures)} clips of the demo could not be made: {', '.join(failures)}")
     dataset = open_dataset(out)
     audits = audit_dataset(dataset, lambda clips: track(list(clips), "validating"))
     note = "" if full else (

@@ -48,11 +48,26 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 def staged_files(folder: str | Path) -> Iterator[Path]:
     """Yield a temporary folder whose files move into `folder` on success; what else is there stays."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".odah.", dir=folder) as temporary:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
         yield Path(temporary)
+        folder.mkdir(exist_ok=True)
         for path in sorted(Path(temporary).iterdir()):
             path.replace(folder / path.name)
+
+
+def check_output_folder(path: str | Path) -> None:
+    """Refuse, before any work, a place where no folder can be written.
+
+    Raises:
+        InputError: it or what it would be made in is a file, or may not be written.
+    """
+    path = Path(path)
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise InputError(path, "a file" if nearest == path else f"the file {nearest} above it", "a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(path, f"{nearest}, which may not be written", "a folder that may be written")
 
 
 def existing_file(path: str | Path, kind: str) -> Path:

@@ -72,16 +72,15 @@ OPENSIM_COORDINATES: tuple[str, ...] = (
 
 ROOT_TRANSLATIONS: tuple[str, ...] = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 
-SMPLX_NEAREST_OPENSIM_JOINT: dict[str, str] = {
-    "left_hip": "hip_l", "right_hip": "hip_r",
-    "left_knee": "walker_knee_l", "right_knee": "walker_knee_r",
-    "left_ankle": "ankle_l", "right_ankle": "ankle_r",
-    "left_foot": "mtp_l", "right_foot": "mtp_r",
-    "left_shoulder": "acromial_l", "right_shoulder": "acromial_r",
-    "left_elbow": "elbow_l", "right_elbow": "elbow_r",
-    "left_wrist": "radius_hand_l", "right_wrist": "radius_hand_r",
+SEGMENTS: dict[str, str] = {
+    "pelvis": "pelvis",
+    "spine3": "torso",
+    **{f"{side}_{joint}": f"{bone}_{side[0]}"
+       for side in SIDES
+       for joint, bone in (("hip", "femur"), ("knee", "tibia"), ("ankle", "calcn"), ("foot", "toes"),
+                           ("shoulder", "humerus"), ("elbow", "radius"), ("wrist", "hand"))},
 }  # fmt: skip
-"""Same anatomical joint in both skeletons (centres differ by a few centimetres)."""
+"""SMPL-X joints that turn with an OpenSim body, and that body."""
 
 BMLMOVI_ACTIONS: tuple[str, ...] = (
     "running", "jogging", "jumping", "sideways", "scratching_head", "throwing_and_catching",

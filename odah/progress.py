@@ -15,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 Item = TypeVar("Item")
 
@@ -59,6 +60,6 @@ def steps(description: str) -> Iterator[Steps]:
         yield Steps(progress, description)
 
 
-def say(line: str) -> None:
-    """One line for the user."""
-    console.print(line)
+def say(line: str | Text) -> None:
+    """One line for the user, as it stands: brackets are no markup, and a pipe gets it in one piece."""
+    console.print(line, markup=False, emoji=False, soft_wrap=True)

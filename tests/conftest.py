@@ -10,7 +10,6 @@ import torch
 
 from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset, open_dataset
-from odah.dataset.writer import write_index
 from odah.errors import OdahError
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
@@ -61,7 +60,6 @@ def tiny_dataset(
     from odah.pipeline import generate_dataset
 
     out = tmp_path_factory.mktemp("tiny") / "dataset"
-    paths, failures = generate_dataset(tiny_config, Path(), out)
+    _, failures = generate_dataset(tiny_config, Path(), out)
     assert not failures
-    write_index(paths)
     return open_dataset(out)

@@ -59,6 +59,4 @@ def test_foreign_packages_stay_in_their_folder(package: str) -> None:
 
 
 def test_fences_see_imports() -> None:
-    assert "odah.osim.model.Model" in {
-        name for path in python_files("odah") for name in imported_modules(path)
-    } or any("torch" in imported_modules(path) for path in python_files("odah"))
+    assert "odah.osim.model.Model" in imported_modules(ROOT / "odah/osim/fk.py")

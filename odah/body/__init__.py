@@ -1,5 +1,18 @@
-"""Bodies: SMPL-X's interface, the open body, and moving meshes.
+"""Bodies with SMPL-X's interface: the open body or a licensed one, and fitting them to moving skeletons."""
 
-Start from `odah.body.model.load_body`. This package imports nothing by itself, so that its plain data
-types (`odah.body.mesh`) stay free of torch.
-"""
+from odah.body.fit import BodyFit, BodyFitter, virtual_markers
+from odah.body.mesh import MeshClip
+from odah.body.model import BodyModel, BodyPose, load_body
+from odah.body.registration import Registration, load_registration
+
+__all__ = [
+    "BodyFit",
+    "BodyFitter",
+    "BodyModel",
+    "BodyPose",
+    "MeshClip",
+    "Registration",
+    "load_body",
+    "load_registration",
+    "virtual_markers",
+]

@@ -6,22 +6,20 @@ SMPL-X file. Both are the same `BodyModel` from then on (Pavlakos et al. 2019, e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from odah.body.lbs import compose_rotations, place_joints, pose_features, rotvec_to_rotmat, skin
+from odah.body.lbs import compose_rotations, place_joints, pose_features, skin
 from odah.body.mesh import MeshClip
 from odah.body.open_body import ShapeStatistics
+from odah.body.so3 import rotvec_to_rotmat
 from odah.errors import InputError, OdahError
 from odah.names import SMPLX_PARENTS
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
 
 NUM_JOINTS = len(SMPLX_PARENTS)
 
@@ -84,9 +82,9 @@ class BodyModel:
 
     def __call__(
         self,
-        betas: Float[Tensor, "*B S"] | None = None,
-        poses: Float[Tensor, "*B 55 3"] | None = None,
-        transl: Float[Tensor, "*B 3"] | None = None,
+        betas: Float[Tensor, "*#B S"] | None = None,
+        poses: Float[Tensor, "*#B 55 3"] | None = None,
+        transl: Float[Tensor, "*#B 3"] | None = None,
     ) -> BodyPose:
         """Pose the body.
 
@@ -122,7 +120,7 @@ class BodyModel:
         vertices = self.v_template + _weighted_directions(self.shapedirs, betas)
         return vertices, self.joint_template + _weighted_directions(self.joint_shapedirs, betas)
 
-    def restricted_to(self, vertices: np.ndarray | Tensor) -> BodyModel:
+    def restricted_to(self, vertices: np.ndarray | Tensor | Sequence[int]) -> BodyModel:
         """The same body with only these vertices (in this order, repeats allowed) and no faces.
 
         Posing it costs in proportion to their number, and gives the same positions.

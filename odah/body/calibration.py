@@ -12,10 +12,9 @@ from odah.body.body_model import BodyModel
 from odah.body.initial_coordinates import coordinates_of_orientations, t_pose_coordinates
 from odah.body.marker_layout import MarkerLayout
 from odah.body.pose_sampling import sample_poses, upright_poses
-from odah.body.registration import SEGMENTS
 from odah.body.skeleton_fit import SkeletonFit, SkeletonFitter
 from odah.body.targets import GENERIC_STATURE
-from odah.names import SMPLX_INDEX
+from odah.names import SEGMENTS, SMPLX_INDEX
 from odah.osim.fk import ForwardKinematics
 from odah.osim.model import Marker, Model
 
@@ -26,8 +25,15 @@ _EXTRA_MARKERS = {"MC2": ("hand", (0.0, -0.08, 0.03)), "MC5": ("hand", (0.0, -0.
 """Markers the layout adds to the model's: heads of metacarpals, on the right hand, m."""
 
 _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", "ASH", "PSH")
+_HELD_FORWARD = ("LMAL", "MMAL", "CAL", "LFC", "MFC")
+"""Markers on bone that say where a joint is along the foot or the shank; see `calibrate_markers`."""
+
 _SOFT_WEIGHT = 0.3
 """Weight of markers on muscle in the skeleton fit, against 1 of bony landmarks."""
+
+
+_HEEL_WEIGHT = 3.0
+"""Weight of the one marker on the heel: alone against those in front, it places the subtalar joint."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,9 @@ def initial_markers(model: Model, layout: MarkerLayout) -> Model:
 
 def marker_weights(layout: MarkerLayout) -> np.ndarray:
     """(M,) weights of the markers in the skeleton fit."""
-    return np.array([_SOFT_WEIGHT if name.endswith(_SOFT_MARKERS) else 1.0 for name in layout.names])
+    weights = np.array([_SOFT_WEIGHT if name.endswith(_SOFT_MARKERS) else 1.0 for name in layout.names])
+    weights[[name.endswith("CAL") for name in layout.names]] = _HEEL_WEIGHT
+    return weights
 
 
 def fit_skeletons(
@@ -121,7 +129,11 @@ def segment_alignments(model: Model, fits: list[SkeletonFit], samples: Samples) 
 
 
 def calibrate_markers(model: Model, fits: list[SkeletonFit], samples: Samples) -> Model:
-    """Move each marker to the mean place, in its unscaled body, where the mesh carries it; sides mirrored."""
+    """Move each marker to the mean place, in its unscaled body, where the mesh carries it; sides mirrored.
+
+    Markers on the malleoli, the heel and the knee's epicondyles keep their distance forward of the joint,
+    which is anatomy: were it free, too, nothing would tie ankle and subtalar joint to where the foot is.
+    """
     fk = ForwardKinematics(model)
     bodies = [model.body_names.index(marker.body) for marker in model.markers]
     seen = []
@@ -137,7 +149,10 @@ def calibrate_markers(model: Model, fits: list[SkeletonFit], samples: Samples) -
     for marker in model.markers:
         swapped = {"R": "L", "L": "R"}.get(marker.name[0], "") + marker.name[1:]
         other = mean.get(swapped, mean[marker.name])
-        markers.append(replace(marker, offset=0.5 * (mean[marker.name] + mirror * other)))
+        offset = 0.5 * (mean[marker.name] + mirror * other)
+        if marker.name.endswith(_HELD_FORWARD):
+            offset[0] = marker.offset[0]
+        markers.append(replace(marker, offset=offset))
     return model.with_markers(tuple(markers))
 
 

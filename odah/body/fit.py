@@ -1,7 +1,7 @@
 """Fit a body's shape and motion to a scaled OpenSim skeleton that moves (ODAH, section 3.4; cf. MoSh++).
 
 `BodyFitter` holds what one body and its registration need; `fit_shape` runs once a subject,
-`fit_pose` once a clip; `fit_body` does both. The fitted body is `BodyFitter.body`: the given one with
+`fit_pose` once a clip. The fitted body is `BodyFitter.body`: the given one with
 bone lengths appended to its betas.
 """
 
@@ -201,19 +201,6 @@ def pose_prior_sigmas() -> np.ndarray:
             sigmas[SMPLX_INDEX[f"{side}_{name}"]] = sigma
         sigmas[SMPLX_INDEX[f"{side}_knee"], 1:] = _KNEE_OFF_AXIS_SIGMA
     return sigmas
-
-
-def fit_body(
-    body: BodyModel,
-    registration: Registration,
-    kinematics: Kinematics,
-    gender: str = "neutral",
-    height: float | None = None,
-    mass: float | None = None,
-) -> BodyFit:
-    """Shape and motion of a body for one clip; see `BodyFitter` to keep one body over several clips."""
-    fitter = BodyFitter(body, registration)
-    return fitter.fit_pose(kinematics, fitter.fit_shape(kinematics, gender, height, mass))
 
 
 def virtual_markers(

@@ -9,30 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
-
-_SMALL_ANGLE_SQUARED = 1e-6
-
-
-def rotvec_to_rotmat(rotvec: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
-    """Rodrigues' formula; rad. Below 1 mrad its Taylor series, so that values and gradients stay finite."""
-    squared = (rotvec * rotvec).sum(-1)
-    is_small = squared < _SMALL_ANGLE_SQUARED
-    safe = torch.where(is_small, torch.ones_like(squared), squared)
-    angle = safe.sqrt()
-    sinc = torch.where(is_small, 1 - squared / 6, angle.sin() / angle)
-    cosc = torch.where(is_small, 0.5 - squared / 24, (1 - angle.cos()) / safe)
-    x, y, z = rotvec.unbind(-1)
-    zero = torch.zeros_like(x)
-    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    identity = torch.eye(3, dtype=rotvec.dtype, device=rotvec.device)
-    return identity + sinc[..., None, None] * skew + cosc[..., None, None] * (skew @ skew)
 
 
 @lru_cache(maxsize=8)
@@ -57,7 +37,7 @@ def compose_rotations(local: Float[Tensor, "*B J 3 3"], parents: Sequence[int]) 
 
 
 def place_joints(
-    joints: Float[Tensor, "*B J 3"], rotmats: Float[Tensor, "*B J 3 3"], parents: Sequence[int]
+    joints: Float[Tensor, "*#B J 3"], rotmats: Float[Tensor, "*#B J 3 3"], parents: Sequence[int]
 ) -> Float[Tensor, "*B J 3"]:
     """Posed joint positions: rest `joints` turned by global `rotmats`; the root stays where it is."""
     levels, back = _levels(tuple(parents))
@@ -73,11 +53,11 @@ def place_joints(
 
 
 def skin(
-    vertices: Float[Tensor, "*B N 3"],
+    vertices: Float[Tensor, "*#B N 3"],
     weights: Float[Tensor, "N J"],
-    joints: Float[Tensor, "*B J 3"],
-    rotmats: Float[Tensor, "*B J 3 3"],
-    posed_joints: Float[Tensor, "*B J 3"],
+    joints: Float[Tensor, "*#B J 3"],
+    rotmats: Float[Tensor, "*#B J 3 3"],
+    posed_joints: Float[Tensor, "*#B J 3"],
 ) -> Float[Tensor, "*B N 3"]:
     """Each vertex moved by the weighted mean of the joints' rigid motions x -> R (x - joint) + posed."""
     offsets = posed_joints - (rotmats @ joints[..., None])[..., 0]

@@ -16,19 +16,10 @@ from odah.body.files import read_arrays, write_arrays
 from odah.body.marker_layout import MarkerLayout, check_body, check_sides, load_layout, save_layout
 from odah.body.regressor import JointRegressor
 from odah.errors import InputError
+from odah.names import SEGMENTS
 from odah.osim.model import Marker, Model
 
 OPEN_BODY_REGISTRATION = "regressors/open_body.npz"
-
-SEGMENTS: dict[str, str] = {
-    "pelvis": "pelvis",
-    "spine3": "torso",
-    **{f"{side}_{joint}": f"{bone}_{side[0]}"
-       for side in ("left", "right")
-       for joint, bone in (("hip", "femur"), ("knee", "tibia"), ("ankle", "calcn"), ("foot", "toes"),
-                           ("shoulder", "humerus"), ("elbow", "radius"), ("wrist", "hand"))},
-}  # fmt: skip
-"""SMPL-X joints that turn with an OpenSim body, and that body."""
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from odah.body.lbs import rotvec_to_rotmat
-from odah.body.registration import SEGMENTS, Registration
-from odah.body.so3 import rotmat_to_rotvec
+from odah.body.registration import Registration
+from odah.body.so3 import rotmat_to_rotvec, rotvec_to_rotmat
 from odah.errors import InputError
 from odah.motion.types import R_WORLD_GROUND
-from odah.names import SMPLX_INDEX
+from odah.names import SEGMENTS, SIDES, SMPLX_INDEX
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics
 from odah.osim.model import Model
+from odah.osim.scale import recovered_scale_factors
 
 GENERIC_STATURE = 1.70
 """Height of a person with the unscaled full-body model's skeleton, m."""
@@ -26,10 +26,9 @@ GENERIC_STATURE = 1.70
 _HEAD_SHARE = 0.6
 """Part of the trunk's lean that neck and head make up for."""
 
-_HEAD = [SMPLX_INDEX["neck"], SMPLX_INDEX["head"]]
-
-_NO_EXTENT = 5e-4
-"""m; a body whose points span less along an axis does not tell that axis's factor."""
+_HEAD = [SMPLX_INDEX[name] for name in ("neck", "head")]
+_FACE = [SMPLX_INDEX[name] for name in ("jaw", "left_eye", "right_eye")]
+_FINGERS = list(range(SMPLX_INDEX["left_index1"], len(SMPLX_INDEX)))
 
 
 @dataclass(frozen=True)
@@ -45,34 +44,6 @@ class SkeletonTargets:
 
     def frames(self, index: np.ndarray) -> SkeletonTargets:
         return SkeletonTargets(self.points[index], self.segments[index])
-
-
-def infer_scale_factors(model: Model, generic: Model) -> np.ndarray:
-    """(K, 3) factors that make `generic`'s bodies those of `model`, from joint frames and centres of mass.
-
-    Exact where the model was scaled from `generic`; an axis without extent takes the mean of the
-    body's other axes, and none is more than 1.5 times off that mean.
-    """
-    factors = np.ones((len(model.bodies), 3))
-    for k, name in enumerate(model.body_names):
-        points, known = _points_of(model, name), _points_of(generic, name)
-        shared = [key for key in known if key in points]
-        ours, theirs = (np.array([p[key] for key in shared]) for p in (points, known))
-        extent = (theirs**2).sum(0)
-        has_extent = extent > _NO_EXTENT**2
-        if not has_extent.any():
-            continue
-        ratio = (ours * theirs).sum(0)[has_extent] / extent[has_extent]
-        mean = float(np.average(ratio, weights=extent[has_extent]))
-        factors[k] = mean
-        factors[k, has_extent] = np.clip(ratio, mean / 1.5, mean * 1.5)
-    return factors
-
-
-def _points_of(model: Model, body: str) -> dict[str, np.ndarray]:
-    points = {"com": next(b.com for b in model.bodies if b.name == body)}
-    points |= {joint.name: joint.T_parent[:3, 3] for joint in model.joints if joint.parent == body}
-    return points | {joint.name: joint.T_child[:3, 3] for joint in model.joints if joint.child == body}
 
 
 def stature_of(model: Model) -> float:
@@ -102,7 +73,7 @@ def skeleton_targets(registration: Registration, kinematics: Kinematics) -> Skel
         raise InputError("scale_factors", f"shape {scale_factors.shape}", f"({len(model.bodies)}, 3)")
     if (scale_factors == 1).all():
         # A model read from a file does not say what it was scaled by.
-        scale_factors = infer_scale_factors(model, full_body_model())
+        scale_factors = recovered_scale_factors(model, full_body_model())
     with torch.no_grad():
         pose = ForwardKinematics(model)(torch.as_tensor(coordinates, dtype=torch.float64))
     bodies = [model.body_names.index(marker.body) for marker in registration.markers]
@@ -138,11 +109,12 @@ def loose_rotvecs(segments: Tensor, hand_mean: np.ndarray, guide: np.ndarray | N
     From `guide` (T, 55, 3) where there is one; otherwise `head_posture` and relaxed hands, hand_mean (30, 3).
     """
     rotvecs = torch.zeros(len(segments), len(SMPLX_INDEX), 3, dtype=segments.dtype)
-    rotvecs[:, -len(hand_mean) :] = torch.as_tensor(hand_mean)
+    rotvecs[:, _FINGERS] = torch.as_tensor(hand_mean, dtype=segments.dtype)
     rotvecs[:, _HEAD] = head_posture(segments)[:, None]
     if guide is not None:
-        beyond = [*_HEAD, *range(SMPLX_INDEX["jaw"], len(SMPLX_INDEX))]
-        rotvecs[:, beyond] = torch.as_tensor(guide[:, beyond], dtype=segments.dtype)
+        # Fingers that stay exactly straight were not recorded.
+        known = [*_HEAD, *_FACE, *(_FINGERS if guide[:, _FINGERS].any() else ())]
+        rotvecs[:, known] = torch.as_tensor(guide[:, known], dtype=segments.dtype)
     return rotvecs
 
 
@@ -158,7 +130,7 @@ def initial_local_rotmats(segments: Tensor, loose: Tensor) -> Tensor:
     local[:, SMPLX_INDEX["pelvis"]] = turned["pelvis"]
     for name in ("spine1", "spine2", "spine3"):
         local[:, SMPLX_INDEX[name]] = bend
-    for side in ("left", "right"):
+    for side in SIDES:
         for chain in (("pelvis", "hip", "knee", "ankle", "foot"), ("spine3", "shoulder", "elbow", "wrist")):
             for near, far in pairwise(chain):
                 parent = turned[near] if near in turned else turned[f"{side}_{near}"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import KDTree
 
+from odah.body.mesh import vertex_normals
 from odah.clothing.face import FaceFrame
 from odah.clothing.rest_body import RestBody
 from odah.clothing.subdivision import loop_subdivision
@@ -17,7 +18,6 @@ from odah.clothing.surface import (
     grid_faces,
     largest_component,
     smoothing_matrix,
-    vertex_normals,
 )
 from odah.names import SMPLX_INDEX
 

@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.spatial import KDTree
 
+from odah.body.mesh import vertex_face_incidence, vertex_normals
 from odah.clothing.patterns import cloth_field
 from odah.clothing.rest_body import RestBody
-from odah.clothing.surface import vertex_face_incidence, vertex_normals
 from odah.clothing.tailor import Garment
 
 _NORMAL_SCALE = 0.06

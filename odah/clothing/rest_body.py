@@ -12,7 +12,8 @@ import scipy.sparse as sp
 import torch
 from scipy.spatial import KDTree
 
-from odah.clothing.surface import Surface, vertex_normals
+from odah.body.mesh import vertex_normals
+from odah.clothing.surface import Surface
 from odah.names import FINGERS, SIDES, SMPLX_INDEX
 
 if TYPE_CHECKING:

@@ -25,23 +25,6 @@ class Surface:
         return len(self.vertices)
 
 
-def vertex_face_incidence(faces: np.ndarray, num_vertices: int) -> sp.csr_matrix:
-    """(N, F) matrix that sums face values onto their corners."""
-    columns = np.repeat(np.arange(len(faces)), 3)
-    return sp.csr_matrix((np.ones(faces.size), (faces.ravel(), columns)), (num_vertices, len(faces)))
-
-
-def vertex_normals(
-    vertices: np.ndarray, faces: np.ndarray, incidence: sp.csr_matrix | None = None
-) -> np.ndarray:
-    """Area-weighted unit normals (N, 3); zero where no face touches a vertex."""
-    if incidence is None:
-        incidence = vertex_face_incidence(faces, len(vertices))
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normals = incidence @ np.cross(b - a, c - a)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-
-
 def directed_edges(faces: np.ndarray) -> np.ndarray:
     """(3F, 2) edges in the direction their face runs along them."""
     return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
+from odah.body.mesh import vertex_normals
 from odah.clothing.drape import HangAxis, Obstacle, hang, pushed_out
 from odah.clothing.patterns import LowerPattern, Pattern, UpperPattern, along_limb, cloth_field
 from odah.clothing.rest_body import RestBody
@@ -17,7 +18,6 @@ from odah.clothing.surface import (
     cut,
     largest_component,
     smoothing_matrix,
-    vertex_normals,
 )
 from odah.names import SIDES
 

@@ -16,7 +16,7 @@ from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan
 from odah.dataset.schema import SCHEMA_VERSION, VIEWS, DatasetPaths, file_hash
 from odah.errors import InputError, OdahError
-from odah.files import atomic_folder, atomic_path
+from odah.files import atomic_folder, atomic_path, check_output_folder
 from odah.osim import Model
 
 
@@ -26,28 +26,43 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
+def check_folder(out: Path, config: GenerateConfig) -> DatasetPaths:
+    """The paths of a dataset that can be made in `out`, or goes on there; nothing is written.
+
+    Raises:
+        InputError: `out` holds something else, a dataset of another config, or cannot be written.
+    """
+    check_output_folder(out)
+    paths = DatasetPaths(out)
+    if paths.info.is_file():
+        _check_same_config(paths, _settings(config))
+    elif out.exists() and any(out.iterdir()):
+        raise InputError(
+            out, "a folder that is not a dataset", "an empty or new folder, or a dataset of this config"
+        )
+    return paths
+
+
+def _settings(config: GenerateConfig) -> dict[str, Any]:
+    """Through JSON, so that tuples compare equal to the lists that come back from the file."""
+    return json.loads(config.model_dump_json())
+
+
 def start_dataset(out: Path, config: GenerateConfig, model: Model) -> DatasetPaths:
     """Make the folder, or take up one that the same config began.
 
     Raises:
-        InputError: `out` holds something else, or a dataset of another config.
+        InputError: see `check_folder`.
     """
-    paths = DatasetPaths(out)
-    # Through JSON, so that tuples compare equal to the lists that come back from the file.
-    settings = json.loads(config.model_dump_json())
+    paths = check_folder(out, config)
     if paths.info.is_file():
-        _check_same_config(paths, settings)
         return paths
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(
-            out, "a folder that is not a dataset", "an empty or new folder, or a dataset of this config"
-        )
     info = {
         "schema_version": SCHEMA_VERSION,
         "odah_version": __version__,
         "name": config.name,
         "seed": config.seed,
-        "config": settings,
+        "config": _settings(config),
         "views": list(VIEWS),
         "rate": config.clip.rate,
         "coordinate_names": list(model.coordinate_names),
@@ -61,7 +76,7 @@ def start_dataset(out: Path, config: GenerateConfig, model: Model) -> DatasetPat
 
 
 def _check_same_config(paths: DatasetPaths, settings: dict[str, Any]) -> None:
-    begun = read_info(paths)["config"]
+    begun = read_info(paths).get("config", {})
     changed = sorted(key for key in settings.keys() | begun.keys() if settings.get(key) != begun.get(key))
     if changed:
         raise InputError(

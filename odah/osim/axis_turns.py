@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from odah.osim.model import STILL, Joint, TransformAxis
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
 
 
 class AxisTurns(nn.Module):

@@ -15,15 +15,21 @@ _HEEL_HEIGHT = 0.04195
 _TIBIA_LENGTH = 0.4
 _HAND_OFFSET = (0.015, -0.110, 0.0)
 
-# Offsets on the right side of the generic model, m. The sole lies 5 mm under the origin of calcn: in measured
-# gait, scaled with this model, that origin is 0 to 8 mm above the floor while the heel stands.
-_SOLE: tuple[tuple[str, str, tuple[float, float, float]], ...] = (
-    ("heel", "calcn", (-0.020, -0.005, 0.000)),
-    ("ball", "calcn", (0.185, -0.005, -0.028)),
-    ("ball", "calcn", (0.150, -0.005, 0.046)),
-    ("toe", "toes", (0.060, -0.003, 0.000)),
-    ("instep", "toes", (0.055, 0.014, 0.000)),
+# The visible sole, right side, m: offset = length * first + height * second, both factors 1 on the generic
+# model. Least squares over the shoes of 16 random adults of the open body, standing, each in its own scaled
+# model; the greatest residual of any coordinate is 2 mm. Both factors are needed: a heel that reaches far
+# below the origin of calcn comes with an ankle that is high for the length of the foot. Heel and toe lie
+# where the rounded edge of the sole begins, so that a pitched foot rolls over them. The ball turns with the
+# toes, on the line about which the sole bends, and lies 2 to 3 mm lower than measured at its rims, because
+# the sole bulges between them.
+_SOLE: tuple[tuple[str, str, tuple[float, float, float], tuple[float, float, float]], ...] = (
+    ("heel", "calcn", (-0.0538, 0.0440, -0.0689), (0.0306, -0.0561, 0.0346)),
+    ("heel", "calcn", (-0.0538, 0.0498, -0.0723), (0.0306, -0.0624, 0.0583)),
+    ("ball", "toes", (0.0100, -0.0412, -0.0287), (0.0000, 0.0151, -0.0267)),
+    ("ball", "toes", (-0.0150, -0.0152, 0.0315), (0.0000, -0.0139, 0.0172)),
+    ("toe", "toes", (0.0575, -0.0619, -0.0639), (0.0192, 0.0333, 0.0339)),
 )
+_INSTEP_OFFSET = (0.055, 0.014, 0.0)
 _KNEE_OFFSET = (0.050, -0.045, 0.0)
 
 
@@ -44,13 +50,18 @@ def _points_of_side(model: Model, side: str) -> list[ContactPoint]:
     outward = np.array([1.0, 1.0, 1.0 if side == "r" else -1.0])
     length = _joint_offset(model, f"mtp_{side}")[0] / _FOOT_LENGTH
     height = abs(_joint_offset(model, f"subtalar_{side}")[1]) / _HEEL_HEIGHT
-    foot_scale = np.array([length, height, length]) * outward
     shank = abs(_joint_offset(model, f"ankle_{side}")[1]) / _TIBIA_LENGTH
+    instep_scale = np.array([length, height, length])
     return [
         *(
-            ContactPoint(f"{part}_{side}", f"{body}_{side}", np.array(offset) * foot_scale)
-            for part, body, offset in _SOLE
+            ContactPoint(
+                f"{part}_{side}",
+                f"{body}_{side}",
+                (length * np.array(by_length) + height * np.array(by_height)) * outward,
+            )
+            for part, body, by_length, by_height in _SOLE
         ),
+        ContactPoint(f"instep_{side}", f"toes_{side}", np.array(_INSTEP_OFFSET) * instep_scale * outward),
         ContactPoint(f"knee_{side}", f"tibia_{side}", np.array(_KNEE_OFFSET) * shank * outward),
         ContactPoint(f"hand_{side}", f"hand_{side}", np.array(_HAND_OFFSET) * outward),
     ]

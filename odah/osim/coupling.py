@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from odah.osim.function_bank import BankEntry, FunctionBank
 from odah.osim.functions import multiplied
 from odah.osim.model import GROUND, Coupler, Model
 from odah.osim.scale import coupled_axis
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
 
 
 class CouplerStage(nn.Module):
@@ -41,7 +37,7 @@ class CouplerStage(nn.Module):
         )
 
     def forward(
-        self, coordinates: Float[Tensor, "*B C"], scales: Float[Tensor, "*#B K+1 3"]
+        self, coordinates: Float[Tensor, "*#B C"], scales: Float[Tensor, "*#B G 3"]
     ) -> Float[Tensor, "*B C"]:
         stretch = torch.linalg.vector_norm(self.axes * scales[..., self.bodies, :], dim=-1)
         values = self.functions(coordinates) * stretch

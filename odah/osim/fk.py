@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from odah.osim.axis_turns import AxisTurns, moving_axes
@@ -20,9 +20,6 @@ from odah.osim.function_bank import FunctionBank
 from odah.osim.model import GROUND, Joint, Model
 from odah.osim.scale import scales_with_parent
 from odah.osim.tree import coupler_stages, tree_levels
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class ForwardKinematics(nn.Module):
         self._register("markers", np.array([m.offset for m in model.markers], dtype=float).reshape(-1, 3))
 
     def couple(
-        self, coordinates: Float[Tensor, "*B C"], scale_factors: Float[Tensor, "*#B K 3"] | None = None
+        self, coordinates: Float[Tensor, "*#B C"], scale_factors: Float[Tensor, "*#B K 3"] | None = None
     ) -> Float[Tensor, "*B C"]:
         """The coordinates with every dependent one computed from the independent ones."""
         scales = self._with_ground(scale_factors)
@@ -123,7 +120,7 @@ class ForwardKinematics(nn.Module):
 
     def forward(
         self,
-        coordinates: Float[Tensor, "*B C"],
+        coordinates: Float[Tensor, "*#B C"],
         scale_factors: Float[Tensor, "*#B K 3"] | None = None,
         marker_offsets: Float[Tensor, "*#B M 3"] | None = None,
     ) -> SkeletonPose:
@@ -192,6 +189,6 @@ class ForwardKinematics(nn.Module):
         )
 
 
-def rotate(rotmats: Float[Tensor, "*B 3 3"], points: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+def rotate(rotmats: Float[Tensor, "*#B 3 3"], points: Float[Tensor, "*#B 3"]) -> Float[Tensor, "*B 3"]:
     """Each point turned by its own rotation matrix."""
     return (rotmats @ points[..., None])[..., 0]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from odah.osim.functions import Constant, Function, LinearFunction, PiecewisePolynomial, unwrap
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
 
 BankEntry = tuple[Function, tuple[str, ...]]
 """A function and the names of the coordinates it takes."""

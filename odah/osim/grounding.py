@@ -20,6 +20,7 @@ from odah.motion.actions.action import Action
 from odah.motion.actions.ranges import coordinate_limits
 from odah.motion.types import CoordinateTrajectory
 from odah.names import OPENSIM_COORDINATES, ROOT_TRANSLATIONS
+from odah.osim.bending import bending_force, solve_bending
 from odah.osim.contact_points import ContactPoint, contact_points, with_contact_markers
 from odah.osim.fk import ForwardKinematics
 from odah.osim.footholds import footholds
@@ -57,6 +58,9 @@ _FLOOR_SOFTNESS = 0.003
 """m; over which the floor sets in."""
 _DAMPING = 0.5
 """Share of the pull towards the action's pose by which each step is held back."""
+_ANGLE_ACCELERATION_SIGMA, _ROOT_ACCELERATION_SIGMA = 100.0, 20.0
+"""rad/s^2 and m/s^2; how hard the correction of the action may turn a joint and push the pelvis. A limb that
+lands or is let go of thus takes up the change over the frames around."""
 _DIFFERENCE_STEP = 1e-6
 _COLUMN = {name: i for i, name in enumerate(OPENSIM_COORDINATES)}
 
@@ -129,14 +133,25 @@ def _floor_spring(height: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _hold_contacts(
-    fk: ForwardKinematics, values: Tensor, contacts: _Contacts, unknowns: _Unknowns, root_sigma: float
+    fk: ForwardKinematics,
+    values: Tensor,
+    action: Tensor,
+    contacts: _Contacts,
+    unknowns: _Unknowns,
+    root_sigma: float,
+    rate: float,
 ) -> Tensor:
     """Coordinates (T, C) near `values` with the carrying points on target and the others above the floor.
 
-    Damped Gauss-Newton, every frame on its own; angles stay inside their limits.
+    Damped Gauss-Newton over all frames at once: what the result adds to `action` (T, C) must not bend
+    sharply in time (space-time constraints: Gleicher 1998, "Retargetting motion to new characters").
+    Angles stay inside their limits.
     """
     columns, reference = unknowns.columns, values
     precision = torch.cat([unknowns.sigma, torch.full((3,), root_sigma, dtype=values.dtype)]) ** -2
+    stiffness = torch.full_like(precision, _ANGLE_ACCELERATION_SIGMA)
+    stiffness[-3:] = _ROOT_ACCELERATION_SIGMA
+    stiffness = (rate**2 / stiffness) ** 2
     # A pull f / (1 - f) against the pose's own unit pull moves a point the share f of the way.
     contact_weight = contacts.pull / (1 - contacts.pull).clamp_min((_CONTACT_SIGMA / _POSE_SIGMA) ** 2)
     contact_weight = contact_weight / _POSE_SIGMA**2
@@ -151,13 +166,15 @@ def _hold_contacts(
         residual[..., 1] = vertical_pull / weight[..., 1].clamp_min(1e-9)
         gradient = torch.einsum("tpki,tpk->ti", jacobian * weight[..., None], residual)
         gradient = gradient + precision * (values[:, columns] - reference[:, columns])
+        gradient = gradient + stiffness * bending_force(values[:, columns] - action[:, columns])
         # Angles held at a bound leave the problem, so that the others take over their part.
         is_low = (values[:, columns] <= unknowns.low) & (gradient > 0)
         is_high = (values[:, columns] >= unknowns.high) & (gradient < 0)
         is_free = (~(is_low | is_high)).to(values.dtype)
         jacobian = jacobian * is_free[:, None, None, :]
         normal = torch.einsum("tpki,tpkj->tij", jacobian * weight[..., None], jacobian)
-        step = torch.linalg.solve(normal + torch.diag((1 + _DAMPING) * precision), gradient * is_free)
+        normal = normal + torch.diag((1 + _DAMPING) * precision)
+        step = solve_bending(normal, stiffness, gradient, is_free)
         values = values.clone()
         values[:, columns] = torch.clamp(values[:, columns] - step, unknowns.low, unknowns.high)
     return values
@@ -168,11 +185,11 @@ def _settle(
 ) -> np.ndarray:
     """Coordinates (T, C) that hold the contacts, their corrections smooth in time.
 
-    Frames are solved one by one, so a landing corrects abruptly; the next pass starts from the smoothed
-    correction and has less left to do.
+    Where the action and its contacts disagree, a pass corrects more than the next needs to: that one starts
+    from the smoothed correction and has less left to do.
     """
     horizontal = [_COLUMN["pelvis_tx"], _COLUMN["pelvis_tz"]]
-    solved = values
+    action, solved = torch.as_tensor(values), values
     for k, root_sigma in enumerate(_ROOT_SIGMAS):
         if k > 0:
             change = solved - values
@@ -180,7 +197,9 @@ def _settle(
             sigma = _TRAVEL_CORRECTION_SMOOTHING * rate
             smooth[:, horizontal] = gaussian_filter1d(change[:, horizontal], sigma, axis=0, mode="nearest")
             values = values + smooth
-        solved = _hold_contacts(fk, torch.as_tensor(values), contacts, unknowns, root_sigma).numpy()
+        solved = _hold_contacts(
+            fk, torch.as_tensor(values), action, contacts, unknowns, root_sigma, rate
+        ).numpy()
     return solved
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
@@ -23,9 +23,6 @@ from odah.osim.functions import LinearFunction
 from odah.osim.least_squares import levenberg_marquardt
 from odah.osim.model import GROUND, Joint, Model
 from odah.osim.root_pose import rigid_alignment
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
 
 MIN_SEEN = 3
 _BOUND_MARGIN = 0.1  # of a range: a start at a bound can stay stuck there

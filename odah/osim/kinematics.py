@@ -118,6 +118,23 @@ def solve_kinematics(
     return _kinematics(scaled, xml, solution, markers, weights, factors, (*dropped, *trimmed, *notes))
 
 
+def track_kinematics(markers: MarkerTrajectories, scaled: Kinematics) -> Kinematics:
+    """Solve another trial of a person whose model `scaled` holds, with its markers where they were found.
+
+    Raises:
+        InputError: the trial's markers are not the model's.
+    """
+    markers, dropped = _usable(markers.in_ground(), None)
+    known = choose_marker_set(markers.names, full_body_model()).weights
+    known = {name: weight for name, weight in known.items() if name in scaled.tracked_markers}
+    weights = _shared_weights(markers, scaled.model, known, None)
+    markers, trimmed = _trimmed(markers, weights)
+    solution = inverse_kinematics(scaled.model, markers, weights)
+    factors = dict(zip(scaled.model.body_names, scaled.scale_factors, strict=True))
+    notes = (*dropped, *trimmed)
+    return _kinematics(scaled.model, scaled.model_xml, solution, markers, weights, factors, notes)
+
+
 def load_opensim_motion(mot_path: str | Path, osim_path: str | Path) -> Kinematics:
     """Coordinates solved elsewhere, with the (scaled) model they belong to; scale factors are all 1."""
     model = read_model(osim_path)
@@ -268,7 +285,7 @@ def _frames(markers: MarkerTrajectories, frames: np.ndarray) -> MarkerTrajectori
 
 def _kinematics(
     model: Model,
-    xml: str,
+    xml: str | None,
     solution: InverseKinematics,
     markers: MarkerTrajectories,
     weights: dict[str, float],

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from jaxtyping import Float, Int
 
 _FIRST_DAMPING, _MAX_DAMPING = 1e-3, 1e8
 _TINY = 1e-9  # keeps a direction that no residual sees where it is

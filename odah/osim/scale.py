@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from odah.errors import InputError
 from odah.osim.functions import LinearFunction, multiplied
 from odah.osim.model import AXES, GROUND, Body, Coupler, Joint, Model, TransformAxis, motion_type
+
+_NO_EXTENT = 5e-4
+"""m; a body whose points span less along an axis does not tell that axis's factor."""
+_LARGEST_SHEAR = 1.5
 
 
 def scales_with_parent(axis: TransformAxis) -> bool:
@@ -61,6 +66,50 @@ def scale_model(
         markers=tuple(replace(m, offset=m.offset * scales[m.body]) for m in model.markers),
         couplers=tuple(_scaled_coupler(model, coupler, scales) for coupler in model.couplers),
     )
+
+
+def recovered_scale_factors(model: Model, generic: Model) -> np.ndarray:
+    """(K, 3) factors that make `generic`'s bodies those of `model`, matched by name, in `model`'s order.
+
+    Read off the offsets that scaling multiplies: joint frames and centres of mass, by least squares
+    along each axis; exact where `model` was scaled from `generic`. An axis along which a body has no
+    extent takes the mean of its other axes; no factor is more than 1.5 times off that mean. A body
+    without any extent, or which `generic` lacks, keeps 1.
+
+    Raises:
+        InputError: a body is mirrored or shrunk to nothing.
+    """
+    factors = np.ones((len(model.bodies), 3))
+    for k, name in enumerate(model.body_names):
+        found, known = _offsets_on(model, name), _offsets_on(generic, name)
+        shared = [key for key in known if key in found]
+        scaled, reference = (
+            np.array([offsets[key] for key in shared]).reshape(-1, 3) for offsets in (found, known)
+        )
+        extent = (reference**2).sum(axis=0)
+        has_extent = extent > _NO_EXTENT**2
+        if not has_extent.any():
+            continue
+        ratio = (scaled * reference).sum(axis=0)[has_extent] / extent[has_extent]
+        mean = float(np.average(ratio, weights=extent[has_extent]))
+        if mean <= 0:
+            raise InputError(
+                f"model {model.name}, body {name}", f"a scale factor of {mean:.3g}", "a positive one"
+            )
+        factors[k] = mean
+        factors[k, has_extent] = np.clip(ratio, mean / _LARGEST_SHEAR, mean * _LARGEST_SHEAR)
+    return factors
+
+
+def _offsets_on(model: Model, body: str) -> dict[str, np.ndarray]:
+    """Points (3,) in a body's frame, by what they are; none where the model lacks the body."""
+    offsets = {f"{other.name} com": other.com for other in model.bodies if other.name == body}
+    for joint in model.joints:
+        if joint.parent == body:
+            offsets[f"{joint.name} parent"] = joint.T_parent[:3, 3]
+        if joint.child == body:
+            offsets[f"{joint.name} child"] = joint.T_child[:3, 3]
+    return offsets
 
 
 def _scaled_body(body: Body, scale: np.ndarray, density: float) -> Body:

@@ -40,10 +40,23 @@ _FLOOR_QUANTILE = 0.05
 
 
 @dataclass(frozen=True)
+class Solved:
+    """Who moves in a clip, and how.
+
+    guide: (T, 55, 3) rotation vectors of the recorded body motion, where the clip came from one, for head,
+    face and fingers, of which the skeleton knows nothing.
+    """
+
+    subject: Subject
+    kinematics: Kinematics
+    guide: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class PreparedClip:
     """A clip before rendering: everything but pixels."""
 
-    solved: Kinematics
+    kinematics: Kinematics
     fit: BodyFit
     scene: Scene
     layers: list[MeshLayer]
@@ -65,12 +78,10 @@ def scene_config(config: GenerateConfig) -> SceneConfig:
     )
 
 
-def prepare_clip(
-    plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, subject: Subject, solved: Kinematics
-) -> PreparedClip:
+def prepare_clip(plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, solved: Solved) -> PreparedClip:
     """Fit the body, put it on the floor, dress it and draw a scene around it."""
-    fit = fitter.fit_pose(solved, subject.betas)
-    layers = subject.outfit.layers(fit.poses, fit.transl)
+    fit = fitter.fit_pose(solved.kinematics, solved.subject.betas, solved.guide)
+    layers = solved.subject.outfit.layers(fit.poses, fit.transl)
     floor = floor_height(layers)
     shift = np.array([0.0, 0.0, -floor], dtype=np.float32)
     layers = [replace(layer, vertices=layer.vertices + shift) for layer in layers]
@@ -79,7 +90,7 @@ def prepare_clip(
     bounds = PersonBounds.from_motion(points, _facing(fitter, fit))
     rng = seeded_rng(config.seed, "scene", plan.clip_id)
     scene = sample_scene(rng, scene_config(config), bounds, config.clip.rate)
-    return PreparedClip(solved, fit, scene, layers, world_from_ground(floor))
+    return PreparedClip(solved.kinematics, fit, scene, layers, world_from_ground(floor))
 
 
 def floor_height(layers: Sequence[MeshLayer]) -> float:
@@ -100,17 +111,17 @@ def make_clip(
     plan: ClipPlan,
     config: GenerateConfig,
     fitter: BodyFitter,
-    subject: Subject,
-    solved: Kinematics,
+    solved: Solved,
     renderer: Renderer,
 ) -> None:
     """Render a clip and write its folder, whole or not at all."""
-    prepared = prepare_clip(plan, config, fitter, subject, solved)
+    prepared = prepare_clip(plan, config, fitter, solved)
+    kinematics = prepared.kinematics
     record = {
-        "num_frames": solved.num_frames,
-        "rate": solved.rate,
+        "num_frames": kinematics.num_frames,
+        "rate": kinematics.rate,
         "seed": config.seed,
-        "source": _source_record(solved.source),
+        "source": _source_record(kinematics.source),
         "body": {
             "kind": config.body,
             "licence": "CC0-1.0" if config.body == "open" else "SMPL-X (user's own)",
@@ -126,7 +137,7 @@ def _source_record(source: Source) -> dict[str, str]:
 
 
 def _fill(folder: Path, prepared: PreparedClip, renderer: Renderer) -> dict[str, Any]:
-    solved, scene = prepared.solved, prepared.scene
+    solved, scene = prepared.kinematics, prepared.scene
     pose = skeleton_pose(solved)
     labels = clip_labels(solved, pose, prepared.fit, scene, prepared.T_world_ground)
     write_labels(folder / "labels.npz", labels)

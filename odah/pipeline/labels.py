@@ -61,7 +61,7 @@ def marker_rms_mm(solved: Kinematics) -> float | None:
     """RMS distance of measured to model markers over all frames, mm; None if no marker was tracked."""
     if solved.marker_errors is None:
         return None
-    return 1e3 * float(np.sqrt((solved.marker_errors**2).mean()))
+    return 1e3 * float(np.sqrt(np.nanmean(solved.marker_errors**2)))
 
 
 def error_budget(solved: Kinematics, fit: BodyFit) -> dict[str, Any]:

@@ -10,9 +10,7 @@ from odah.body.registration import Registration
 from odah.errors import InputError
 from odah.osim import Marker, Model, full_body_model
 from odah.osim.kinematics import Kinematics
-
-_MEASURABLE = 0.0005
-"""m; offsets of the generic model below this tell nothing about a factor."""
+from odah.osim.scale import recovered_scale_factors
 
 
 def standard_kinematics(solved: Kinematics, registration: Registration) -> Kinematics:
@@ -57,30 +55,3 @@ def scaled_markers(markers: tuple[Marker, ...], model: Model, factors: np.ndarra
     """Markers of the unscaled model where the scaled one (K, 3) carries them."""
     rows = {name: k for k, name in enumerate(model.body_names)}
     return tuple(replace(marker, offset=marker.offset * factors[rows[marker.body]]) for marker in markers)
-
-
-def recovered_scale_factors(model: Model, generic: Model) -> np.ndarray:
-    """(K, 3) factors with which `model` was scaled from `generic`, from the offsets that scaling multiplies.
-
-    An axis along which no offset of a body is long enough takes the mean of the body's other axes.
-    """
-    factors = np.ones((len(generic.bodies), 3))
-    for k, body in enumerate(generic.bodies):
-        pairs = [(body.com, model.bodies[k].com)]
-        for ours, theirs in zip(generic.joints, model.joints, strict=True):
-            if ours.parent == body.name:
-                pairs.append((ours.T_parent[:3, 3], theirs.T_parent[:3, 3]))
-            if ours.child == body.name:
-                pairs.append((ours.T_child[:3, 3], theirs.T_child[:3, 3]))
-        reference, scaled = (np.array(offsets) for offsets in zip(*pairs, strict=True))
-        known = np.abs(reference).max(axis=0) > _MEASURABLE
-        longest = np.abs(reference).argmax(axis=0)
-        axes = np.arange(3)
-        ratio = scaled[longest, axes][known] / reference[longest, axes][known]
-        factors[k] = ratio.mean() if known.any() else 1.0
-        factors[k, known] = ratio
-    if not (factors > 0).all():
-        raise InputError(
-            "model", "offsets of other signs than the full-body model's", "a scaled full-body model"
-        )
-    return factors

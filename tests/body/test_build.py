@@ -8,13 +8,14 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from odah.body.build.eyes import affine_combinations, make_eyeball
-from odah.body.build.fine_rig import DeltaMush, twist_angles, vertex_normals
+from odah.body.build.fine_rig import DeltaMush, twist_angles
 from odah.body.build.makehuman import joint_of_bone, joint_recipe
 from odah.body.build.phenotypes import BODY_DENSITY, measure, sample_phenotypes
 from odah.body.build.poses import random_poses
 from odah.body.build.rerest import t_pose_rotmats
 from odah.body.build.shape_space import age_years
 from odah.body.build.vertex_order import LANDMARK_IDS, landmark_order, mirror_indices
+from odah.body.mesh import enclosed_volume, vertex_normals
 from odah.body.model import load_body
 from odah.names import SIDES, SMPLX_INDEX, SMPLX_JOINTS
 
@@ -111,10 +112,12 @@ def test_twist_is_the_turn_about_the_axis() -> None:
     np.testing.assert_allclose(twist_angles(rotmats, axis), angles, atol=1e-9)
 
 
-def test_normals_point_outwards() -> None:
-    mesh = trimesh.creation.icosphere(subdivisions=2)
-    normals = vertex_normals(np.asarray(mesh.vertices), np.asarray(mesh.faces))
-    assert (np.einsum("ni,ni->n", normals, mesh.vertices) > 0).all()
+def test_normals_and_volume_are_those_of_a_sphere() -> None:
+    mesh = trimesh.creation.icosphere(subdivisions=3)
+    vertices, faces = np.asarray(mesh.vertices) + np.array([1.0, 2.0, 3.0]), np.asarray(mesh.faces)
+    np.testing.assert_allclose(vertex_normals(vertices, faces), mesh.vertices, atol=0.02)
+    assert enclosed_volume(vertices, faces) == pytest.approx(mesh.volume)
+    assert mesh.volume == pytest.approx(4 / 3 * np.pi, rel=0.02)
 
 
 def test_landmark_order_is_a_permutation_that_puts_landmarks_in_place() -> None:

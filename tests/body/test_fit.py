@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from odah.body.body_model import BodyModel
 from odah.body.bone_lengths import BONE_LENGTHS, UNIT, with_bone_lengths
 from odah.body.fit import BodyFitter, virtual_markers
-from odah.body.lbs import rotvec_to_rotmat
 from odah.body.model import load_body
 from odah.body.pose_sampling import sample_poses
 from odah.body.pose_solver import PoseState, Terms, apply_step, solve_pose, solve_shape_and_pose
-from odah.body.registration import SEGMENTS, load_registration
+from odah.body.registration import load_registration
 from odah.body.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
-from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec
-from odah.body.targets import head_posture, infer_scale_factors, skeleton_targets, stature_of
+from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec, rotvec_to_rotmat
+from odah.body.targets import head_posture, loose_rotvecs, skeleton_targets, stature_of
 from odah.errors import InputError
 from odah.motion.types import Source
-from odah.names import SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
+from odah.names import SEGMENTS, SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
 from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics, load_opensim_motion
 from odah.osim.scale import scale_model
@@ -215,15 +214,6 @@ def test_bone_lengths_lengthen_their_bones_only():
         np.testing.assert_allclose(ratios, [1 + UNIT, 1, 1], atol=1e-5)
 
 
-def test_scale_factors_are_read_off_a_scaled_model():
-    generic = full_body_model()
-    factors = np.random.default_rng(0).uniform(0.85, 1.15, (len(generic.bodies), 3))
-    factors[[generic.body_names.index(f"hand_{side}") for side in "rl"]] = 1.1
-    found = infer_scale_factors(scale_model(generic, factors), generic)
-    checked = [k for k, name in enumerate(generic.body_names) if not name.startswith("patella")]
-    np.testing.assert_allclose(found[checked], factors[checked], atol=1e-6)
-
-
 def test_fit_follows_a_moving_skeleton_and_keeps_left_left(fitter):
     kinematics = moving_kinematics()
     fit = fitter.fit_pose(kinematics, fitter.fit_shape(kinematics, "female", 1.7, 65.0))
@@ -251,6 +241,13 @@ def test_guide_gives_head_and_fingers(fitter):
         np.testing.assert_allclose(fit.poses[:, column], guide[:, column], atol=slack)
     with pytest.raises(InputError, match="guide"):
         fitter.fit_pose(kinematics, np.zeros(fitter.body.num_betas), guide[:2])
+
+
+def test_fingers_that_were_not_recorded_are_relaxed(fitter):
+    segments = torch.eye(3, dtype=torch.float64).expand(2, len(SEGMENTS), 3, 3)
+    hand_mean = fitter.body.hand_mean
+    loose = loose_rotvecs(segments, hand_mean, np.zeros((2, 55, 3)))
+    np.testing.assert_allclose(loose[:, SMPLX_INDEX["left_index1"] :], np.tile(hand_mean, (2, 1, 1)))
 
 
 @pytest.mark.parametrize(("lean", "raised"), [(0.0, 0.0), (0.3, -0.09), (1.5, -0.4), (-1.5, 0.1)])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
-from odah.body.lbs import compose_rotations, place_joints, pose_features, rotvec_to_rotmat, skin
+from odah.body.lbs import compose_rotations, place_joints, pose_features, skin
+from odah.body.so3 import rotvec_to_rotmat
 from odah.names import SMPLX_PARENTS
 
 finite_rotvecs = arrays(np.float64, (4, 3), elements=st.floats(-6, 6))

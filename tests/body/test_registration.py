@@ -11,11 +11,11 @@ from odah.body.calibration import fit_skeletons, marker_weights, sample_people
 from odah.body.initial_coordinates import coordinates_of_orientations
 from odah.body.model import load_body
 from odah.body.register import regression_errors, sample_betas, skeleton_joints
-from odah.body.registration import SEGMENTS, load_registration, save_registration
+from odah.body.registration import load_registration, save_registration
 from odah.body.regressor import candidate_vertices, fit_weights
 from odah.body.skeleton_fit import SCALE_GROUPS, SkeletonFitter, scale_group_matrix
 from odah.errors import InputError
-from odah.names import OPENSIM_JOINTS
+from odah.names import OPENSIM_JOINTS, SEGMENTS, SMPLX_INDEX
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 
@@ -48,6 +48,25 @@ def test_regressor_holds_on_fresh_people(body, registration):
     assert np.mean([fit.marker_errors.mean() for fit in fits]) < 0.013
     assert registration.report["held_out_shapes"]["mean_mm"] < 6.0
     assert np.abs(foot_pitches_deg(model, fits)).max() < 5.0
+
+
+def test_ankle_and_subtalar_joint_lie_inside_the_foot(body, registration):
+    """The ankle between the malleoli, the subtalar joint well inside the bare heel."""
+    generic = registration.calibrated(full_body_model())
+    heel_skin = body.lbs_weights[:, SMPLX_INDEX["right_ankle"]].numpy() > 0.5
+    malleoli = [generic.marker_names.index(name) for name in ("RLMAL", "RMMAL")]
+    genders = ("female", "male")
+    for number in range(6):
+        betas = body.sample_betas(np.random.default_rng(number), genders[number % 2], 1)
+        samples = sample_people(body, registration.layout, betas, 6, 0)
+        fits = fit_skeletons(generic, marker_weights(registration.layout), samples, registration.alignments)
+        centres = dict(zip(generic.joint_names, skeleton_joints(generic, fits)[0, 1], strict=True))
+        ankle, subtalar, foot = centres["ankle_r"], centres["subtalar_r"], samples.vertices[0, 1][heel_skin]
+        at_height = foot[np.abs(foot[:, 1] - subtalar[1]) < 0.012]
+        assert subtalar[0] - at_height[:, 0].min() > 0.012
+        between = samples.markers[0, 1, malleoli]
+        assert ankle[0] == pytest.approx(between[:, 0].mean(), abs=0.008)
+        assert between[:, 2].min() < ankle[2] < between[:, 2].max()
 
 
 def foot_pitches_deg(model, fits) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
 
-from odah.clothing.surface import vertex_normals
+from odah.body.mesh import vertex_normals
 from odah.errors import InputError
 
 

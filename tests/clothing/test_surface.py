@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from odah.body.mesh import vertex_normals
 from odah.clothing.subdivision import loop_subdivision
 from odah.clothing.surface import (
     Surface,
@@ -16,7 +17,6 @@ from odah.clothing.surface import (
     directed_edges,
     grid_faces,
     smoothing_matrix,
-    vertex_normals,
 )
 
 

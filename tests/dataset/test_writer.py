@@ -56,6 +56,13 @@ def test_the_index_opens_in_pandas(tiny_dataset: Dataset) -> None:
 
 
 @pytest.mark.blender
+def test_the_card_says_what_is_inside(tiny_dataset: Dataset) -> None:
+    card = tiny_dataset.paths.card.read_text()
+    for words in ("| clips | 2 (6 frames", "hand_waving (1), walking (1)", "CC0-1.0 (2 clips)", "cycles 2"):
+        assert words in card
+
+
+@pytest.mark.blender
 def test_a_clip_records_what_made_it(tiny_dataset: Dataset) -> None:
     record = json.loads((tiny_dataset.clips[0].folder / "clip.json").read_text())
     assert record["render"]["engine"] == "cycles"

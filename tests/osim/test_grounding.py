@@ -8,16 +8,23 @@ import numpy as np
 import pytest
 import torch
 
+from odah.body.fit import BodyFitter
+from odah.body.model import load_body
+from odah.body.registration import load_registration
+from odah.config import SubjectsConfig
 from odah.errors import InputError
 from odah.motion.actions import Action, coordinate_limits, plan_action
 from odah.motion.actions.performer import Performer
 from odah.motion.types import CoordinateTrajectory
 from odah.names import BMLMOVI_ACTIONS, OPENSIM_COORDINATES
 from odah.osim import ForwardKinematics, Model, full_body_model, scale_model
+from odah.osim.bending import bending_force, solve_bending
 from odah.osim.contact_points import contact_points, with_contact_markers
 from odah.osim.grounding import ground_action
 from odah.osim.seat import seat_of
 from odah.osim.travel import GRAVITY, ballistic_path, carried_path, runs
+from odah.pipeline.kinematics import builtin_kinematics
+from odah.pipeline.subjects import synthetic_subject
 
 RATE = 60
 LEFT_HANDED = next(seed for seed in range(50) if Performer.from_seed(seed).is_left_handed)
@@ -58,6 +65,49 @@ def test_on_the_floor_inside_ranges_and_smooth(name: str) -> None:
     assert (trajectory.values <= high + 1e-9).all()
     angles = [i for name, i in COLUMN.items() if name not in ("pelvis_tx", "pelvis_ty", "pelvis_tz")]
     assert (np.abs(np.diff(trajectory.values[:, angles], axis=0)) * RATE).max() < 20
+
+
+@pytest.mark.parametrize("name", ["walking", "running", "sideways", "crawling", "vertical_jumping"])
+def test_contacts_come_and_go_without_a_jerk(name: str) -> None:
+    """Third differences of the legs' angles stay near those of the action in the air."""
+    action, trajectory = grounded(name)
+    legs = [i for n, i in COLUMN.items() if n.startswith(("hip_", "knee_", "ankle_", "subtalar_", "mtp_"))]
+    free, bound = (
+        np.degrees(np.abs(np.diff(values[:, legs], n=3, axis=0)).max())
+        for values in (action.trajectory.values, trajectory.values)
+    )
+    assert bound < max(5 * free, 1.5)
+
+
+def test_visible_soles_stand_on_the_floor() -> None:
+    """A dressed body whose model stands: its shoes touch the floor from heel to ball."""
+    fitter = BodyFitter(load_body(), load_registration())
+    for seed in (0, 2):
+        subject = synthetic_subject("s", fitter, SubjectsConfig(count=1), np.random.default_rng(seed))
+        solved = builtin_kinematics(subject, "hand_waving", 0, 10, 0.2)
+        fit = fitter.fit_pose(solved, subject.betas)
+        layers = subject.outfit.layers(fit.poses, fit.transl)
+        shoes = next(layer for layer in layers if "shoe" in layer.name).vertices[0]
+        for shoe in np.split(shoes, 2):
+            lengthwise = shoe[:, 0] - shoe[:, 0].min()
+            for part in (lengthwise < 0.06, (lengthwise > 0.14) & (lengthwise < 0.22)):
+                assert shoe[part, 2].min() == pytest.approx(0, abs=0.006)
+
+
+def test_bending_solver_against_a_dense_one() -> None:
+    generator = torch.Generator().manual_seed(0)
+    num_frames, size = 9, 4
+    root = torch.randn(num_frames, size, size, dtype=torch.float64, generator=generator)
+    blocks = root @ root.mT + torch.eye(size, dtype=torch.float64)
+    right = torch.randn(num_frames, size, dtype=torch.float64, generator=generator)
+    stiffness = torch.tensor([0.1, 1.0, 5.0, 20.0], dtype=torch.float64)
+    is_free = torch.ones_like(right)
+    is_free[3, 1] = is_free[4, 1] = 0
+    blocks[3, 1, [0, 2, 3]] = blocks[3, [0, 2, 3], 1] = blocks[4, 1, [0, 2, 3]] = blocks[4, [0, 2, 3], 1] = 0
+    found = solve_bending(blocks, stiffness, right, is_free)
+    torch.testing.assert_close(found * (1 - is_free), torch.zeros_like(found))
+    pull = (blocks @ found[..., None])[..., 0] + stiffness * bending_force(found)
+    torch.testing.assert_close(pull * is_free, right * is_free)
 
 
 @pytest.mark.parametrize("factor", [0.85, 1.12])

@@ -1,5 +1,6 @@
 """Scaling a model against OpenSim's `Model::scale`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from odah.errors import InputError
 from odah.osim import ForwardKinematics, full_body_model, read_model, scale_model, write_model
+from odah.osim.scale import recovered_scale_factors
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 SHARED_MODELS = sorted(SHARED.rglob("*.osim"))
@@ -105,3 +108,23 @@ def test_uniform_scaling_scales_the_skeleton_and_its_inertia():
 def test_wrong_number_of_factors_is_refused():
     with pytest.raises(ValueError, match=r"\(21, 3\), expected \(22, 3\)"):
         scale_model(full_body_model(), np.ones((21, 3)))
+
+
+def test_factors_of_a_scaled_model_are_recovered_in_any_order() -> None:
+    generic = full_body_model()
+    factors = np.random.default_rng(0).uniform(0.85, 1.15, (len(generic.bodies), 3))
+    # Their offsets lie along some axes only: the others take the mean, so the truth must be the same on all.
+    flat = [k for k, name in enumerate(generic.body_names) if name.startswith(("hand", "patella"))]
+    factors[flat] = factors[flat, :1]
+    scaled = scale_model(generic, factors)
+    np.testing.assert_allclose(recovered_scale_factors(scaled, generic), factors, atol=1e-12)
+    turned = replace(scaled, bodies=scaled.bodies[::-1], joints=scaled.joints[::-1])
+    np.testing.assert_allclose(recovered_scale_factors(turned, generic), factors[::-1], atol=1e-12)
+
+
+def test_a_mirrored_model_is_no_scaled_one() -> None:
+    generic = full_body_model()
+    factors = np.ones((len(generic.bodies), 3))
+    factors[generic.body_names.index("femur_l")] = -1
+    with pytest.raises(InputError, match="femur_l"):
+        recovered_scale_factors(scale_model(generic, factors), generic)

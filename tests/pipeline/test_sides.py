@@ -12,8 +12,8 @@ from odah.dataset.plan import plan_clips
 from odah.motion.types import Source
 from odah.osim import full_body_model
 from odah.osim.kinematics import Kinematics
-from odah.pipeline.clips import prepare_clip
-from odah.pipeline.generate import ClipMaker
+from odah.pipeline.clip_maker import ClipMaker
+from odah.pipeline.clips import Solved, prepare_clip
 from odah.pipeline.labels import clip_labels, skeleton_pose
 from odah.render import Renderer, RenderSettings, read_frames, read_masks
 
@@ -36,16 +36,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, blender: None, tiny_confi
     config = tiny_config.model_copy(
         update={"video": tiny_config.video.model_copy(update={"width": WIDTH, "height": HEIGHT})}
     )
-    maker = ClipMaker(config)
-    plan = plan_clips(config, Path())[0]
-    subject, walking = maker.solve(plan)
+    plans = plan_clips(config, Path())
+    maker, plan = ClipMaker(config, plans), plans[0]
+    walking = maker.solve(plan)
+    model, factors = walking.kinematics.model, walking.kinematics.scale_factors
     found = {}
     with Renderer(RenderSettings(engine="cycles", samples=1)) as renderer:
         for side in ("r", "l"):
-            solved = Kinematics(
-                walking.model, raised_arm(side), 30.0, Source("arm", "test"), 0.0, walking.scale_factors
-            )
-            clip = prepare_clip(plan, config, maker.fitter, subject, solved)
+            solved = Kinematics(model, raised_arm(side), 30.0, Source("arm", "test"), 0.0, factors)
+            clip = prepare_clip(plan, config, maker.fitter, Solved(walking.subject, solved))
             result = renderer.render(clip.scene, clip.layers, tmp_path_factory.mktemp(side))
             labels = clip_labels(solved, skeleton_pose(solved), clip.fit, clip.scene, clip.T_world_ground)
             frames = np.stack(list(read_frames(result.videos["front"])))

@@ -10,20 +10,13 @@ from odah.motion.types import Source
 from odah.osim import full_body_model, read_model, scale_model
 from odah.osim.kinematics import Kinematics, load_opensim_motion
 from odah.osim.setup_files import read_scale_set
-from odah.pipeline.standard_model import recovered_scale_factors, standard_kinematics
+from odah.pipeline.standard_model import standard_kinematics
 
 
 def motion_of(model, factors: np.ndarray) -> Kinematics:
     values = np.zeros((2, len(model.coordinates)))
     values[1] = np.linspace(0.01, 0.39, len(model.coordinates))
     return Kinematics(model, values, 60.0, Source("made.mot", "mot"), 0.0, factors)
-
-
-def test_factors_of_a_scaled_model_are_recovered() -> None:
-    generic = full_body_model()
-    factors = np.random.default_rng(0).uniform(0.8, 1.2, (len(generic.bodies), 1)) * np.ones(3)
-    recovered = recovered_scale_factors(scale_model(generic, factors), generic)
-    np.testing.assert_allclose(recovered, factors, atol=1e-12)
 
 
 def test_parts_in_another_order_are_put_in_ours() -> None:

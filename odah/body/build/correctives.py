@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from odah.body.build.fine_rig import FineRig
 from odah.body.build.poses import random_poses
 from odah.body.files import NUM_JOINTS, NUM_POSE_FEATURES
-from odah.body.lbs import compose_rotations, place_joints, pose_features, skin
+from odah.body.lbs import compose_rotations, place_joints, pose_features
 from odah.names import SMPLX_PARENTS
 
 _RIDGE = 2e-3
@@ -71,14 +71,6 @@ def unpose(rig: FineRig, vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
     offsets = posed - (rotmats @ joints[..., None])[..., 0]
     linear = (weights @ rotmats.flatten(-2)).unflatten(-1, (3, 3))
     return torch.linalg.solve(linear, torch.as_tensor(vertices) - weights @ offsets).numpy()
-
-
-def repose(rig: FineRig, template: np.ndarray, posedirs: np.ndarray, poses: np.ndarray) -> np.ndarray:
-    """Vertices (P, N, 3) of the body itself: template plus correctives, skinned by 55 joints."""
-    flat = posedirs.reshape(-1, NUM_POSE_FEATURES)
-    shaped = template + (local_features(poses) @ flat.T).reshape(len(poses), -1, 3)
-    weights = torch.as_tensor(rig.source.joint_weights)
-    return skin(torch.as_tensor(shaped), weights, *_rigid_motions(rig, poses)).numpy()
 
 
 def fit_posedirs(samples: CorrectiveSamples, joint_weights: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from odah.body.build.makehuman import MakeHuman
 from odah.body.build.rerest import t_pose_rotmats
 from odah.body.lbs import compose_rotations, place_joints, skin
+from odah.body.mesh import vertex_normals
 from odah.names import SIDES, SMPLX_INDEX, SMPLX_PARENTS
 
 
@@ -150,18 +151,10 @@ class DeltaMush:
 
     def _frames(self, vertices: np.ndarray) -> np.ndarray:
         """Surface frames (N, 3, 3): normal, direction to one neighbour, and their cross product."""
-        normal = _unit(vertex_normals(vertices, self._faces))
+        normal = vertex_normals(vertices, self._faces)
         along = vertices[self._neighbour] - vertices
         along = _unit(along - (along * normal).sum(1, keepdims=True) * normal)
         return np.stack([normal, along, np.cross(normal, along)], -1)
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Area-weighted normals (N, 3), not normalised."""
-    corners = vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    summed = [np.bincount(faces.ravel(), np.repeat(normals[:, k], 3), len(vertices)) for k in range(3)]
-    return np.stack(summed, -1)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

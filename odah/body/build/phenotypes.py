@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import gaussian_kde, norm
 
-BODY_DENSITY = 985.0
-"""kg/m^3, whole body with air in the lungs (as in SHAPY, Choutas et al. 2022)."""
+from odah.body.mesh import enclosed_volume
+from odah.body.subject_scaling import BODY_DENSITY
 
 _HEIGHT = {0: (1.76, 0.075), 1: (1.63, 0.07)}
 """Mean and spread of adults' heights, m: men, women (rounded from NHANES 2015-2018)."""
@@ -57,14 +57,8 @@ class Measures:
 def measure(vertices: np.ndarray, faces: np.ndarray) -> Measures:
     """Height and body mass index of T-pose meshes (P, N, 3), Y-up, m."""
     height = np.ptp(vertices[..., 1], axis=-1)
-    mass = BODY_DENSITY * np.array([_volume(v, faces) for v in vertices])
+    mass = BODY_DENSITY * np.array([enclosed_volume(v, faces) for v in vertices])
     return Measures(height, mass / height**2)
-
-
-def _volume(vertices: np.ndarray, faces: np.ndarray) -> float:
-    """Volume inside a closed mesh by the divergence theorem, m^3."""
-    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
-    return float(np.einsum("ij,ij->", np.cross(a, b), c) / 6)
 
 
 def accept_as_population(rng: np.random.Generator, is_female: np.ndarray, measures: Measures) -> np.ndarray:

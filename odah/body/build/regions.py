@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from odah.body.build.fine_rig import vertex_normals
 from odah.body.build.makehuman import MakeHuman
 from odah.body.build.vertex_order import LANDMARK_IDS
+from odah.body.mesh import vertex_normals
 from odah.names import FINGERS, SIDES, SMPLX_INDEX
 
 _PARTS = {
@@ -140,7 +140,6 @@ def _grow(faces: np.ndarray, members: np.ndarray, rings: int) -> np.ndarray:
 def _nails(source: MakeHuman, vertices: np.ndarray, joints: np.ndarray, side: str) -> np.ndarray:
     """Back of the outer part of each finger's last segment."""
     normals = vertex_normals(vertices, source.faces)
-    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
     nails = []
     for finger in FINGERS:
         last = SMPLX_INDEX[f"{side}_{finger}3"]

@@ -54,9 +54,6 @@ class ShapeSpace:
         difference = (vertices - self.v_template).reshape(len(vertices), -1)
         return np.linalg.lstsq(basis.T @ basis, (difference @ basis).T, rcond=None)[0].T
 
-    def vertices_of(self, betas: np.ndarray) -> np.ndarray:
-        return self.v_template + np.moveaxis(self.shapedirs @ betas.T, -1, 0)
-
 
 def fit_shape_space(population: Population, mirror: np.ndarray, num_betas: int) -> ShapeSpace:
     """Principal components of vertices and joints together; the mean is made left-right symmetric."""

@@ -1,0 +1,7 @@
+"""Forward kinematics as C code generated and compiled for one model."""
+
+from odah.osim.fast.chooser import kinematics
+from odah.osim.fast.compiler import NoCompiler
+from odah.osim.fast.forward import FastKinematics
+
+__all__ = ["FastKinematics", "NoCompiler", "kinematics"]

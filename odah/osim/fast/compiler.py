@@ -1,0 +1,100 @@
+"""Generated C to a loaded function: the machine's own compiler, and a cache of what it made."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from odah.errors import OdahError
+from odah.files import atomic_path
+
+FLAGS = ("-O1", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-w", "-lm")
+"""Straight-line vector code gains nothing from more than -O1, which compiles it twice as fast. Without
+-ffast-math, which would cancel the additions that the range reduction of sines rests on.
+"""
+_COMPILERS = ("cc", "gcc", "clang")
+_TIME_LIMIT = 300.0
+
+
+class NoCompiler(OdahError):
+    """There is no C compiler here, or not one that compiles this."""
+
+
+def find_compiler() -> str:
+    """The C compiler's path.
+
+    Raises:
+        NoCompiler: none on the PATH.
+    """
+    for name in _COMPILERS:
+        if path := shutil.which(name):
+            return path
+    raise NoCompiler(f"no C compiler on the PATH, looked for {', '.join(_COMPILERS)}")
+
+
+def check_compiler() -> None:
+    """Compile and load next to nothing.
+
+    Raises:
+        NoCompiler: there is no compiler, or it fails.
+    """
+    load_kernel("#include <stdint.h>\n#include <math.h>\nint kernel(void) { return 0; }\n")
+
+
+def load_kernel(source: str) -> ctypes._CFuncPointer:
+    """The function `kernel` of a C source, compiled unless the cache holds it already.
+
+    Raises:
+        NoCompiler: there is no compiler, or it fails.
+    """
+    compiler = find_compiler()
+    key = hashlib.sha256("\0".join([source, _target(compiler), *FLAGS]).encode()).hexdigest()
+    library = _cache_folder() / "kinematics" / f"{key[:32]}.so"
+    try:
+        if not library.exists():
+            _compile(compiler, source, library)
+        kernel = ctypes.CDLL(str(library)).kernel
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoCompiler(f"{library.name} could not be made: {error}") from error
+    pointers, strides = ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_int64)
+    kernel.argtypes = [pointers, strides, pointers, strides, ctypes.c_int64]
+    kernel.restype = ctypes.c_int
+    return kernel
+
+
+def _compile(compiler: str, source: str, library: Path) -> None:
+    """Processes that compile the same source at once each rename a whole file into place."""
+    with atomic_path(library) as temporary:
+        command = [compiler, "-x", "c", "-", "-o", str(temporary), *FLAGS]
+        _run(command, source)
+
+
+@cache
+def _target(compiler: str) -> str:
+    """The compiler's version and the processor features it compiles for, as its predefined macros.
+
+    A home folder may be shared by machines of different processors: each gets its own library.
+    """
+    return _run([compiler, "-march=native", "-dM", "-E", "-x", "c", os.devnull], "")
+
+
+def _run(command: list[str], text: str) -> str:
+    try:
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_TIME_LIMIT)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoCompiler(f"{command[0]} could not be run: {error}") from error
+    if done.returncode != 0:
+        raise NoCompiler(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[:500]}")
+    return done.stdout
+
+
+def _cache_folder() -> Path:
+    """ODAH_CACHE, or odah's folder in the user's cache."""
+    if "ODAH_CACHE" in os.environ:
+        return Path(os.environ["ODAH_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "odah"
