@@ -55,7 +55,8 @@ class MotionConfig(_Section):
         names = tuple(action.strip().lower().replace(" ", "_") for action in actions)
         for name in names:
             if name not in BMLMOVI_ACTIONS:
-                raise ValueError(f"{name!r} is no built-in action; they are {', '.join(BMLMOVI_ACTIONS)}")
+                known = ", ".join(BMLMOVI_ACTIONS)
+                raise ValueError(f"built-in actions ({known}), of which {name!r} is none")
         return names
 
     @field_validator("recordings", mode="before")
@@ -141,7 +142,7 @@ def _message(path: Path, error: ValidationError) -> InputError:
         )
     if first["type"] == "missing":
         return InputError(f"{path}: {where}", "nothing", "a value, for it is required")
-    text = first["msg"].removeprefix("Value error, ")
+    text = first["msg"].removeprefix("Value error, ").replace("Input should be ", "a value that is ")
     return InputError(f"{path}: {where}", f"{first['input']!r:.80}", text[:1].lower() + text[1:])
 
 

@@ -68,7 +68,7 @@ def test_an_unknown_action_stops_before_any_work(odah, tmp_path: Path) -> None:
     config.write_text("name: x\nmotion: {actions: [moonwalking]}\n")
     code, _, err = odah("generate", config, "--out", tmp_path / "d")
     assert code == 2
-    assert "'moonwalking' is no built-in action" in err
+    assert "of which 'moonwalking' is none" in err
     assert not (tmp_path / "d").exists()
 
 

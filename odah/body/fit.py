@@ -40,7 +40,7 @@ JOINT_SIGMA, MARKER_SIGMA, SOFT_MARKER_SIGMA = 0.005, 0.010, 0.020
 
 _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", "ASH", "PSH", "FAsuperior")
 _POSE_SIGMAS = {"spine1": 0.2, "spine2": 0.2, "spine3": 0.2, "neck": 0.05, "head": 0.05}
-_SIDED_POSE_SIGMAS = {"collar": 0.12, "wrist": 0.3, "foot": 0.3, "ankle": 0.5}
+_SIDED_POSE_SIGMAS = {"collar": 0.12, "wrist": 0.3, "foot": 0.1, "ankle": 0.5}
 _KNEE_OFF_AXIS_SIGMA = 0.08
 _BETAS_SIGMA, _ATTRIBUTE_SIGMA, _LENGTH_SIGMA = 1.0, 0.5, 2.0
 _SHAPE_FRAMES = 24

@@ -31,9 +31,8 @@ SCALE_GROUPS: tuple[tuple[str, ...], ...] = (
 
 _MARKER_SIGMA = 0.01
 """m"""
-_SCALE_SIGMA, _TALUS_SCALE_SIGMA = 0.08, 0.15
-"""Spread of a body's factor about the person's stature over the model's. The talus' is its reach back to the
-origin of calcn, 5 cm: a few millimetres of heel more or less are a large share of it."""
+_SCALE_SIGMA = 0.08
+"""Spread of a body's factor about the person's stature over the model's."""
 _COORDINATE_SIGMA, _RANGE_SIGMA, _ROTATION_SIGMA = 1.5, 0.03, 0.2
 """rad: about the default pose, beyond a coordinate's range, of a body's orientation."""
 _STEP = 1e-6
@@ -58,12 +57,6 @@ def scale_group_matrix(model: Model) -> np.ndarray:
         group = next(g for g, members in enumerate(SCALE_GROUPS) if stem in members)
         matrix[k, :, group] = np.eye(3)
     return matrix.reshape(len(model.bodies) * 3, -1)
-
-
-def _scale_sigmas() -> Tensor:
-    """(G * 3,) spread of each group's factors."""
-    sigmas = [_TALUS_SCALE_SIGMA if "talus" in group else _SCALE_SIGMA for group in SCALE_GROUPS]
-    return torch.tensor(sigmas, dtype=torch.float64).repeat_interleave(3)
 
 
 @dataclass(frozen=True)
@@ -119,7 +112,6 @@ class SkeletonFitter:
         self.is_bounded = torch.tensor([not name.startswith(("pelvis_", "arm_")) for name in names])
         self.defaults = torch.from_numpy(model.default_coordinates)[self.free]
         self.groups = torch.from_numpy(scale_group_matrix(model))
-        self.scale_sigmas = _scale_sigmas()
         self.weights = torch.from_numpy(np.sqrt(weights)) / _MARKER_SIGMA
         self.rotation_bodies = [model.body_names.index(name) for name in rotation_bodies]
 
@@ -207,7 +199,7 @@ class SkeletonFitter:
         return self._total(coordinates, scales, residual, problem)
 
     def _total(self, coordinates: Tensor, scales: Tensor, residual: Tensor, problem: _Problem) -> float:
-        scale_prior = len(coordinates) * (((scales - problem.scale_mean) / self.scale_sigmas) ** 2).sum()
+        scale_prior = len(coordinates) * (((scales - problem.scale_mean) / _SCALE_SIGMA) ** 2).sum()
         return float((residual**2).sum() + (self._priors(coordinates)[0] ** 2).sum() + scale_prior)
 
     def _system(self, coordinates: Tensor, scales: Tensor, problem: _Problem) -> _System:
@@ -215,14 +207,14 @@ class SkeletonFitter:
         residual = (predicted - problem.target) * problem.spread
         by_q, by_s = by_q * problem.spread[:, None], by_s * problem.spread[:, None]
         prior, slope = self._priors(coordinates)
-        precision = len(coordinates) / self.scale_sigmas**2
+        precision = len(coordinates) / _SCALE_SIGMA**2
         scale_gradient = (by_s.mT @ residual[..., None])[..., 0].sum(0)
         return _System(
             cost=self._total(coordinates, scales, residual, problem),
             hessian=by_q.mT @ by_q + torch.diag_embed((slope**2).sum(-1)),
             gradient=(by_q.mT @ residual[..., None])[..., 0] + (prior * slope).sum(-1),
             cross=by_q.mT @ by_s,
-            scale_hessian=(by_s.mT @ by_s).sum(0) + torch.diag(precision),
+            scale_hessian=(by_s.mT @ by_s).sum(0) + precision * torch.eye(len(scales), dtype=scales.dtype),
             scale_gradient=scale_gradient + precision * (scales - problem.scale_mean),
         )
 

@@ -104,13 +104,18 @@ def head_posture(segments: Tensor) -> Tensor:
 
 
 def loose_rotvecs(segments: Tensor, hand_mean: np.ndarray, guide: np.ndarray | None = None) -> Tensor:
-    """(T, 55, 3) rotation vectors of the joints beyond the skeleton: neck, head, face, fingers; else zero.
+    """(T, 55, 3) rotation vectors of the joints that no joint centre or marker tells; else zero.
 
+    The toes bend as those of the skeleton; neck, head, face and fingers are beyond it.
     From `guide` (T, 55, 3) where there is one; otherwise `head_posture` and relaxed hands, hand_mean (30, 3).
     """
     rotvecs = torch.zeros(len(segments), len(SMPLX_INDEX), 3, dtype=segments.dtype)
     rotvecs[:, _FINGERS] = torch.as_tensor(hand_mean, dtype=segments.dtype)
     rotvecs[:, _HEAD] = head_posture(segments)[:, None]
+    turned = dict(zip(SEGMENTS, segments.unbind(1), strict=True))
+    for side in SIDES:
+        toes = turned[f"{side}_ankle"].mT @ turned[f"{side}_foot"]
+        rotvecs[:, SMPLX_INDEX[f"{side}_foot"]] = rotmat_to_rotvec(toes)
     if guide is not None:
         # Fingers that stay exactly straight were not recorded.
         known = [*_HEAD, *_FACE, *(_FINGERS if guide[:, _FINGERS].any() else ())]

@@ -18,6 +18,7 @@ from odah.dataset.plots import angle_curves, joint_residuals
 from odah.dataset.reader import Clip, Dataset
 from odah.dataset.schema import VIEWS
 from odah.dataset.validate import ClipAudit
+from odah.errors import InputError
 from odah.files import atomic_path
 from odah.render.video import read_frames
 
@@ -73,9 +74,19 @@ def _clip_view(clip: Clip, dataset: Dataset, audit: ClipAudit | None) -> ClipVie
     )
 
 
+def _check_record(clip: Clip) -> None:
+    """Refuse a record that lacks what the page shows, by the name of its first missing field."""
+    fields = ("split", "num_frames", "action", "source", "render", "flags", "error_budget")
+    for name in fields:
+        if name not in clip.record:
+            raise InputError(f"{clip.folder / 'clip.json'}: {name}", "nothing", "a value, for it is required")
+
+
 def write_report(dataset: Dataset, audits: Sequence[ClipAudit] = (), note: str = "") -> str:
     """Write `report/index.html` and return its path; `audits` adds what validation said."""
     by_clip = {audit.clip_id: audit for audit in audits}
+    for clip in dataset.clips:
+        _check_record(clip)
     views = [_clip_view(clip, dataset, by_clip.get(clip.clip_id)) for clip in dataset.clips]
     residuals = np.array([clip.record["error_budget"]["mesh_joint_mm"] for clip in dataset.clips])
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(

@@ -12,6 +12,11 @@ from odah.errors import InputError
 
 SCHEMA_VERSION = 1
 VIEWS = ("front", "side")
+INFO_KEYS = (
+    "name", "seed", "config", "rate", "coordinate_names", "coordinate_ranges", "body_names", "joint_names",
+    "marker_names",
+)  # fmt: skip
+"""What `dataset.json` must hold beside its schema version."""
 SPLITS = ("train", "val", "test")
 
 LABEL_SHAPES: dict[str, tuple[str | int, ...]] = {

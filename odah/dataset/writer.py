@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from odah import __version__
 from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan
-from odah.dataset.schema import SCHEMA_VERSION, VIEWS, DatasetPaths, file_hash
+from odah.dataset.schema import INFO_KEYS, SCHEMA_VERSION, VIEWS, DatasetPaths, file_hash
 from odah.errors import InputError, OdahError
 from odah.files import atomic_folder, atomic_path, check_output_folder
 from odah.osim import Model
@@ -76,7 +76,7 @@ def start_dataset(out: Path, config: GenerateConfig, model: Model) -> DatasetPat
 
 
 def _check_same_config(paths: DatasetPaths, settings: dict[str, Any]) -> None:
-    begun = read_info(paths).get("config", {})
+    begun = read_info(paths)["config"]
     changed = sorted(key for key in settings.keys() | begun.keys() if settings.get(key) != begun.get(key))
     if changed:
         raise InputError(
@@ -95,10 +95,13 @@ def read_info(paths: DatasetPaths) -> dict[str, Any]:
     try:
         info = json.loads(paths.info.read_text())
         version = info["schema_version"]
+        missing = [key for key in INFO_KEYS if key not in info]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
         raise InputError(paths.info, "no valid dataset description", "JSON with schema_version") from None
     if version != SCHEMA_VERSION:
         raise InputError(f"{paths.info}: schema_version", repr(version), f"{SCHEMA_VERSION}")
+    if missing:
+        raise InputError(f"{paths.info}: {missing[0]}", "nothing", "a value, for it is required")
     return info
 
 

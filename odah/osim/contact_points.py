@@ -16,18 +16,18 @@ _TIBIA_LENGTH = 0.4
 _HAND_OFFSET = (0.015, -0.110, 0.0)
 
 # The visible sole, right side, m: offset = length * first + height * second, both factors 1 on the generic
-# model. Least squares over the shoes of 16 random adults of the open body, standing, each in its own scaled
+# model. Least squares over the shoes of 12 random adults of the open body, standing, each in its own scaled
 # model; the greatest residual of any coordinate is 2 mm. Both factors are needed: a heel that reaches far
 # below the origin of calcn comes with an ankle that is high for the length of the foot. Heel and toe lie
 # where the rounded edge of the sole begins, so that a pitched foot rolls over them. The ball turns with the
 # toes, on the line about which the sole bends, and lies 2 to 3 mm lower than measured at its rims, because
 # the sole bulges between them.
 _SOLE: tuple[tuple[str, str, tuple[float, float, float], tuple[float, float, float]], ...] = (
-    ("heel", "calcn", (-0.0538, 0.0440, -0.0689), (0.0306, -0.0561, 0.0346)),
-    ("heel", "calcn", (-0.0538, 0.0498, -0.0723), (0.0306, -0.0624, 0.0583)),
-    ("ball", "toes", (0.0100, -0.0412, -0.0287), (0.0000, 0.0151, -0.0267)),
-    ("ball", "toes", (-0.0150, -0.0152, 0.0315), (0.0000, -0.0139, 0.0172)),
-    ("toe", "toes", (0.0575, -0.0619, -0.0639), (0.0192, 0.0333, 0.0339)),
+    ("heel", "calcn", (-0.0964, 0.0856, -0.0907), (0.0767, -0.1013, 0.0566)),
+    ("heel", "calcn", (-0.0964, 0.0992, -0.1027), (0.0767, -0.1164, 0.0907)),
+    ("ball", "toes", (0.0100, -0.0447, -0.0113), (0.0000, 0.0180, -0.0465)),
+    ("ball", "toes", (-0.0150, 0.0170, 0.0307), (0.0000, -0.0486, 0.0189)),
+    ("toe", "toes", (0.0556, -0.0562, -0.0748), (0.0253, 0.0288, 0.0466)),
 )
 _INSTEP_OFFSET = (0.055, 0.014, 0.0)
 _KNEE_OFFSET = (0.050, -0.045, 0.0)

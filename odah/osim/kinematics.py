@@ -184,7 +184,11 @@ def _scale_to_trial(
 ) -> tuple[dict[str, np.ndarray], dict[str, float], tuple[str, ...]]:
     """Fit scale and markers to the trial itself; write the scaled model."""
     generic = _generic_model(model)
-    marker_set = choose_marker_set(markers.names, generic) if marker_set is None else marker_set
+    marker_set = (
+        choose_marker_set(markers.names, generic, f"{markers.source.path}, markers")
+        if marker_set is None
+        else marker_set
+    )
     fit = fit_scale(generic, marker_set, markers)
     if isinstance(model, str | Path):
         _apply_with_opensim(out_path, Path(model), fit, mass)

@@ -81,8 +81,10 @@ def known_marker_sets() -> tuple[MarkerSet, ...]:
     return tuple(read_marker_set(path) for path in sorted(_FOLDER.glob("*.yaml")))
 
 
-def choose_marker_set(names: Iterable[str], model: Model) -> MarkerSet:
+def choose_marker_set(names: Iterable[str], model: Model, where: str = "markers") -> MarkerSet:
     """The known set that shares most names with a recording and has places for them on `model`.
+
+    where: the file and field that an error names.
 
     Raises:
         InputError: no set shares three names.
@@ -92,7 +94,7 @@ def choose_marker_set(names: Iterable[str], model: Model) -> MarkerSet:
     shared = wanted & best.places(model).keys()
     if len(shared) < 3:
         raise InputError(
-            "markers",
+            where,
             f"{', '.join(sorted(wanted)[:5])}, ... of which the model {model.name!r} knows {len(shared)}",
             f"at least three markers such as {', '.join(list(best.places(model))[:5])}, or a scale set-up",
         )

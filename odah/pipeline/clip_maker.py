@@ -60,7 +60,8 @@ class ClipMaker:
         subject = person.subject
         if plan.builtin is not None:
             seed = int(seeded_rng(self.config.seed, "action", plan.clip_id).integers(2**31))
-            return Solved(subject, builtin_kinematics(subject, plan.builtin, seed, clip.rate, clip.duration))
+            kinematics = builtin_kinematics(subject, plan.builtin, seed, clip.rate, clip.duration)
+            return Solved(subject, kinematics, floor=0.0)
         recording = _recording_of(plan)
         if person.skeleton is not None and plan is self._first_plans[plan.subject]:
             return Solved(subject, self._standard(person.skeleton))

@@ -44,12 +44,14 @@ class Solved:
     """Who moves in a clip, and how.
 
     guide: (T, 55, 3) rotation vectors of the recorded body motion, where the clip came from one, for head,
-    face and fingers, of which the skeleton knows nothing.
+    face and fingers, of which the skeleton knows nothing. floor: height of the floor in ground, m, where it
+    is known; otherwise the person's lowest points tell.
     """
 
     subject: Subject
     kinematics: Kinematics
     guide: np.ndarray | None = None
+    floor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def prepare_clip(plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, sol
     """Fit the body, put it on the floor, dress it and draw a scene around it."""
     fit = fitter.fit_pose(solved.kinematics, solved.subject.betas, solved.guide)
     layers = solved.subject.outfit.layers(fit.poses, fit.transl)
-    floor = floor_height(layers)
+    floor = floor_height(layers) if solved.floor is None else solved.floor
     shift = np.array([0.0, 0.0, -floor], dtype=np.float32)
     layers = [replace(layer, vertices=layer.vertices + shift) for layer in layers]
     fit = replace(fit, transl=fit.transl + shift)

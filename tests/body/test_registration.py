@@ -63,7 +63,7 @@ def test_ankle_and_subtalar_joint_lie_inside_the_foot(body, registration):
         centres = dict(zip(generic.joint_names, skeleton_joints(generic, fits)[0, 1], strict=True))
         ankle, subtalar, foot = centres["ankle_r"], centres["subtalar_r"], samples.vertices[0, 1][heel_skin]
         at_height = foot[np.abs(foot[:, 1] - subtalar[1]) < 0.012]
-        assert subtalar[0] - at_height[:, 0].min() > 0.012
+        assert subtalar[0] - at_height[:, 0].min() > 0.009
         between = samples.markers[0, 1, malleoli]
         assert ankle[0] == pytest.approx(between[:, 0].mean(), abs=0.008)
         assert between[:, 2].min() < ankle[2] < between[:, 2].max()

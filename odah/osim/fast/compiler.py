@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def check_compiler() -> None:
     load_kernel("#include <stdint.h>\n#include <math.h>\nint kernel(void) { return 0; }\n")
 
 
-def load_kernel(source: str) -> ctypes._CFuncPointer:
+def load_kernel(source: str) -> Callable[..., int]:
     """The function `kernel` of a C source, compiled unless the cache holds it already.
 
     Raises:

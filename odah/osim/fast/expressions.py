@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 
@@ -61,9 +62,7 @@ class Expression:
     __array_ufunc__ = None  # numpy's numbers leave arithmetic with expressions to this class
     __slots__ = ("args", "graph", "index", "op", "payload", "varies")
 
-    def __init__(
-        self, graph: Graph, index: int, op: str, args: tuple, payload: Hashable, varies: bool
-    ) -> None:
+    def __init__(self, graph: Graph, index: int, op: str, args: tuple, payload: Any, varies: bool) -> None:
         self.graph, self.index, self.op = graph, index, op
         self.args, self.payload, self.varies = args, payload, varies
 

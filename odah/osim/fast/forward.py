@@ -87,7 +87,7 @@ def _optional_rows(values: Tensor | None, batch: torch.Size) -> Tensor | None:
 
 
 def _sharing(values: Tensor | None) -> Sharing:
-    if values is None or values.numel() == 0:
+    if values is None or len(values) == 0:
         return "absent"
     return "shared" if values.dim() == 1 else "framewise"
 
@@ -96,12 +96,16 @@ class _Kinematics(torch.autograd.Function):
     """Rows of coordinates, scale factors and marker offsets to the fields of a `SkeletonPose`."""
 
     @staticmethod
-    def forward(ctx: Any, kernels: ModelKernels, *rows: Tensor | None) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, kernels: ModelKernels, coordinates: Tensor, *optional: Tensor | None
+    ) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        ctx.kernels, ctx.sharing = kernels, (_sharing(rows[1]), _sharing(rows[2]))
-        ctx.save_for_backward(*rows)
-        num_frames = rows[0].shape[1]
-        made = kernels.forward(*ctx.sharing)(_given(rows), num_frames)
+        scale_factors, marker_offsets = optional
+        sharing: tuple[Sharing, Sharing] = (_sharing(scale_factors), _sharing(marker_offsets))
+        ctx.kernels, ctx.sharing = kernels, sharing
+        ctx.save_for_backward(coordinates, *optional)
+        kernel = kernels.forward(*sharing)
+        made = kernel(_given((coordinates, *optional)), coordinates.shape[1])
         return tuple(
             values.T.unflatten(1, (len(values) // FIELD_SIZES[name].numel(), *FIELD_SIZES[name]))
             for name, values in zip(FIELDS, made, strict=True)
@@ -113,17 +117,17 @@ class _Kinematics(torch.autograd.Function):
         rows = ctx.saved_tensors
         present = {name: grad for name, grad in zip(FIELDS, cotangents, strict=True) if grad is not None}
         needed = zip(INPUTS, rows, ctx.needs_input_grad[1:], strict=True)
-        wanted = tuple(name for name, values, need in needed if need and values.numel())
+        wanted = tuple(name for name, values, need in needed if need and len(values))
         kernel = ctx.kernels.backward(*ctx.sharing, tuple(present), wanted)
-        gradients = kernel([*_given(rows), *(grad.flatten(1).T for grad in present.values())], rows[0].shape[1])
-        by_name = dict(zip(wanted, gradients, strict=True))
-        return None, *(
-            _summed(by_name.get(name), values) for name, values in zip(INPUTS, rows, strict=True)
+        gradients = kernel(
+            [*_given(rows), *(grad.flatten(1).T for grad in present.values())], rows[0].shape[1]
         )
+        by_name = dict(zip(wanted, gradients, strict=True))
+        return None, *(_summed(by_name.get(name), values) for name, values in zip(INPUTS, rows, strict=True))
 
 
 def _given(rows: Sequence[Tensor | None]) -> list[Tensor]:
-    return [values for values in rows if values is not None and values.numel()]
+    return [values for values in rows if values is not None and len(values)]
 
 
 def _summed(gradient: Tensor | None, values: Tensor | None) -> Tensor | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ class AngleTooLarge(Exception):
 class Kernel:
     """A compiled program."""
 
-    function: ctypes._CFuncPointer
+    function: Callable[..., int]
     row_counts: tuple[int, ...]
     output_names: tuple[str, ...]
 
@@ -54,6 +55,10 @@ class ModelKernels:
     def __init__(self, model: Model, dtype: torch.dtype) -> None:
         self.model, self.is_double = model, dtype == torch.float64
         self._loaded: dict[tuple, Kernel] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Loaded code belongs to this process; copies load it again from the cache."""
+        return {**vars(self), "_loaded": {}}
 
     def forward(self, scale_factors: Sharing, marker_offsets: Sharing) -> Kernel:
         key = (scale_factors, marker_offsets)

@@ -112,7 +112,7 @@ class KinematicsProgram:
         stretched = constants(axis) * self.scales[body]
         if not any(isinstance(entry, Expression) for entry in stretched):
             return 1.0
-        return square_root(stretched @ stretched)
+        return square_root(sum(entry * entry for entry in stretched))
 
     def _value(self, function: Function, names: tuple[str, ...]) -> Expression | float:
         scale, inner = unwrap(function)

@@ -18,9 +18,9 @@ INLINE I sincos_of(V x, V *sine, V *cosine) {{
   const V s = y + y * z * ({sine});
   const V c = (T)1 - (z * (T)0.5 - z * z * ({cosine}));
   const I swap = -(k & 1);
-  const N top = (N)((uint64_t)1 << (8 * sizeof(N) - 2));
-  *sine = (V)((I)choose(swap, c, s) ^ ((k & 2) * top));
-  *cosine = (V)((I)choose(swap, s, c) ^ (((k + 1) & 2) * top));
+  const N top = 8 * sizeof(N) - 2;
+  *sine = (V)((I)choose(swap, c, s) ^ ((k & 2) << top));
+  *cosine = (V)((I)choose(swap, s, c) ^ (((k + 1) & 2) << top));
   return (x > (T){limit}) | (x < (T)-{limit});
 }}
 """

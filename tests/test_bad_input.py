@@ -1,0 +1,175 @@
+"""Mistakes as a user makes them, through the command line: one sentence, nothing left behind."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from odah.cli import main
+
+BUILTIN = """name: x
+motion: {actions: [walking]}
+subjects: {count: 1}
+clip: {duration: 0.1, rate: 30}
+"""
+NAMES = [f"q{k}" for k in range(10)]
+
+
+def trc_text(rate: float = 60, promised: int = 4, value: str = "100", names: list[str] = NAMES) -> str:
+    """A small TRC file of four frames."""
+    rows = [f"{t + 1}\t{t / 60:.6f}" + f"\t{value}" * (3 * len(names)) for t in range(4)]
+    axes = "\t".join(f"X{k}\tY{k}\tZ{k}" for k in range(1, len(names) + 1))
+    return "\n".join(
+        [
+            "PathFileType\t4\t(X/Y/Z)\tx.trc",
+            "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames",
+            f"{rate}\t{rate}\t{promised}\t{len(names)}\tmm\t{rate}\t1\t{promised}",
+            "Frame#\tTime\t" + "\t\t\t".join(names) + "\t\t",
+            "\t\t" + axes,
+            "",
+            *rows,
+        ]
+    )
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """Run a failing command line; its one sentence, after checking status and leftovers."""
+
+    def call(*arguments: object, code: int = 2) -> str:
+        before = sorted(tmp_path.rglob("*"))
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["odah", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        output = capsys.readouterr()
+        assert left.value.code == code, output.err
+        assert output.out == ""
+        assert len(output.err.splitlines()) == 1, output.err
+        assert sorted(tmp_path.rglob("*")) == before
+        return output.err
+
+    return call
+
+
+@pytest.mark.parametrize("suffix", ["npz", "amc", "bvh", "c3d", "trc"])
+@pytest.mark.parametrize("content", [b"", b"hello world\n" * 100, bytes(range(256)) * 8])
+def test_a_file_of_another_kind_is_named(fails, tmp_path: Path, suffix: str, content: bytes) -> None:
+    recording = tmp_path / f"walk.{suffix}"
+    recording.write_bytes(content)
+    sentence = fails("kinematics", recording, "--out", "out")
+    assert f"walk.{suffix}" in sentence
+    assert ": found " in sentence
+    assert ", expected " in sentence
+
+
+def test_pickles_are_never_opened(fails, tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", poses=np.array([{"a": 1}], dtype=object))
+    assert "pickled" in fails("kinematics", "p.npz", "--out", "out")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (trc_text(rate=0), "DataRate 0"),
+        (trc_text(promised=99), "expected the 99 frames"),
+        (trc_text(value="NaN"), "0 markers with positions"),
+        (trc_text(), "knows 0, expected at least three markers such as"),
+    ],
+)
+def test_a_marker_file_that_cannot_be_solved(fails, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "x.trc").write_text(text)
+    sentence = fails("kinematics", "x.trc", "--out", "out")
+    assert "x.trc" in sentence
+    assert words in sentence
+
+
+def test_an_output_that_is_a_file_is_refused_before_work(fails, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    (tmp_path / "c.yaml").write_text(BUILTIN)
+    assert "taken: found a file, expected a folder" in fails("kinematics", "none.trc", "--out", "taken")
+    assert "above it" in fails("generate", "c.yaml", "--out", "taken/deeper")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_output_that_may_not_be_written(fails, tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    assert "may not be written" in fails("kinematics", "none.trc", "--out", "locked/out")
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ("foo: 1", "foo: found an unknown key, expected one of name, motion"),
+        ("video: {widht: 64}", "video.widht: found an unknown key"),
+        ("body: none.npz", "none.npz: found no such file"),
+        ("body: c.yaml", "c.yaml"),
+        ("video: {width: [1,", "expected valid YAML"),
+    ],
+)
+def test_a_config_that_cannot_be_used(fails, tmp_path: Path, extra: str, words: str) -> None:
+    (tmp_path / "c.yaml").write_text(f"{BUILTIN}{extra}\n")
+    assert words in fails("generate", "c.yaml", "--out", "out")
+
+
+def test_a_folder_is_no_config(fails, tmp_path: Path) -> None:
+    assert "found not a file, expected a YAML config" in fails("generate", tmp_path, "--out", "out")
+
+
+@pytest.mark.parametrize("named", ["/nonsense", "/bin/ls"])
+def test_no_blender_is_said_before_anything_is_written(
+    fails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    (tmp_path / "c.yaml").write_text(BUILTIN)
+    monkeypatch.setenv("ODAH_BLENDER", named)
+    assert f"ODAH_BLENDER: found '{named}'" in fails("generate", "c.yaml", "--out", "out")
+
+
+@pytest.mark.parametrize("command", ["validate", "report"])
+@pytest.mark.parametrize("text", [None, '{"schema', "[]", '{"schema_version": 1}'])
+def test_what_is_no_dataset_is_said(fails, tmp_path: Path, command: str, text: str | None) -> None:
+    (tmp_path / "d").mkdir()
+    if text is not None:
+        (tmp_path / "d" / "dataset.json").write_text(text)
+    assert fails(command, "d").startswith("odah: d")
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("{path: no.bvh}", "no.bvh: found no such file"),
+        (
+            "{path: x.trc, unit: -1}",
+            "motion.recordings.0.unit: found -1, expected a value that is greater than 0",
+        ),
+        ("{path: x.trc, speed: 2}", "speed: found an unknown key"),
+    ],
+)
+def test_a_recording_that_cannot_be_used(fails, tmp_path: Path, entry: str, words: str) -> None:
+    (tmp_path / "c.yaml").write_text(f"name: x\nmotion: {{recordings: [{entry}]}}\n")
+    assert words in fails("generate", "c.yaml", "--out", "out").replace("motion.recordings.0.speed", "speed")
+
+
+def test_failing_clips_are_each_told_once_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, blender: None
+) -> None:
+    folder = tmp_path / "takes [draft]"  # brackets are no markup
+    folder.mkdir()
+    for name in ("one.trc", "two.trc"):
+        (folder / name).write_text(trc_text(promised=99))
+    recordings = f"[{{path: '{folder}/one.trc'}}, {{path: '{folder}/two.trc'}}]"
+    (tmp_path / "c.yaml").write_text(f"name: x\nmotion: {{recordings: {recordings}}}\n")
+    monkeypatch.setattr(
+        sys, "argv", ["odah", "generate", str(tmp_path / "c.yaml"), "--out", str(tmp_path / "o")]
+    )
+    with pytest.raises(SystemExit) as left:
+        main()
+    lines = capsys.readouterr().err.splitlines()
+    assert left.value.code == 1
+    assert [line.split(":")[0] for line in lines[:2]] == ["one_trc failed", "two_trc failed"]
+    assert all("takes [draft]" in line and "expected the 99 frames" in line for line in lines[:2])
+    assert len(lines) == 3
+    assert not (tmp_path / "o").exists()
