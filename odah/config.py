@@ -125,7 +125,9 @@ class GenerateConfig(_Section):
     motion: MotionConfig
     seed: Annotated[int, Field(ge=0)] = 0
     body: str = "open"
-    """"open", or the path of an SMPLX_*.npz file."""
+    """"open", or the path of an SMPLX_*.npz file, relative to the config file."""
+    registration: str | None = None
+    """Path of what `python -m odah.body.register` wrote for a body other than the open one."""
     subjects: SubjectsConfig = SubjectsConfig()
     clip: ClipConfig = ClipConfig()
     video: VideoConfig = VideoConfig()

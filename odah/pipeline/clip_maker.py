@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from odah.body.fit import BodyFitter
 from odah.body.model import load_body
@@ -38,13 +39,15 @@ class ClipMaker:
     """Holds what all clips of a dataset share: the body, its registration, the people met so far.
 
     plans: of the whole dataset, also of clips that are made elsewhere, so that every shard makes the same
-    people.
+    people. folder: of the config file, from which the body's paths count.
+
+    Raises:
+        InputError: the body or its registration cannot be used.
     """
 
-    def __init__(self, config: GenerateConfig, plans: Sequence[ClipPlan]) -> None:
+    def __init__(self, config: GenerateConfig, plans: Sequence[ClipPlan], folder: Path = Path()) -> None:
         self.config = config
-        body = load_body(None if config.body == "open" else config.body)
-        self.fitter = BodyFitter(body, load_registration())
+        self.fitter = _fitter(config, folder)
         self._first_plans: dict[str, ClipPlan] = {}
         for plan in plans:
             self._first_plans.setdefault(plan.subject, plan)
@@ -116,6 +119,16 @@ class ClipMaker:
         """Rate, start and duration of a recording's part."""
         clip = self.config.clip
         return clip.rate, recording.start, recording.duration or clip.duration
+
+
+def _fitter(config: GenerateConfig, folder: Path) -> BodyFitter:
+    if config.body == "open":
+        return BodyFitter(load_body(), load_registration())
+    body = load_body(folder / Path(config.body).expanduser())
+    if config.registration is None:
+        command = f"python -m odah.body.register --body {config.body} --out FILE.npz"
+        raise InputError("config: registration", "nothing", f"the file that `{command}` writes")
+    return BodyFitter(body, load_registration(folder / Path(config.registration).expanduser()))
 
 
 def _recording_of(plan: ClipPlan) -> Recording:

@@ -39,7 +39,7 @@ def generate_dataset(
     all_plans = plan_clips(config, config_folder)
     plans = shard(all_plans, shard_text)
     paths = check_folder(out, config)
-    maker = ClipMaker(config, all_plans)
+    maker = ClipMaker(config, all_plans, config_folder)
     waiting = [plan for plan in plans if not (paths.clip(plan.clip_id) / "clip.json").is_file()]
     if len(waiting) < len(plans):
         say(f"{len(plans) - len(waiting)} of {len(plans)} clips are finished already")

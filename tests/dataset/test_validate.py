@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset, open_dataset, read_labels
 from odah.dataset.schema import file_hash
 from odah.dataset.validate import audit_clip, audit_dataset, inside_mask_share, project
+from odah.dataset.writer import start_dataset
 from odah.errors import InputError, OdahError
+from odah.osim import full_body_model
 
 
 def edit_labels(folder: Path, change: Callable[[dict[str, np.ndarray]], None]) -> None:
@@ -128,8 +131,8 @@ def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
         open_dataset(tmp_path)
 
 
-def test_an_empty_dataset_is_not_valid(tmp_path: Path) -> None:
-    (tmp_path / "dataset.json").write_text('{"schema_version": 1}')
+def test_an_empty_dataset_is_not_valid(tmp_path: Path, tiny_config: GenerateConfig) -> None:
+    start_dataset(tmp_path, tiny_config, full_body_model())
     with pytest.raises(OdahError, match="no finished clip"):
         audit_dataset(open_dataset(tmp_path), lambda clips: clips)
 
