@@ -15,7 +15,7 @@ from odah.dataset.schema import seeded_rng
 from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Motion
 from odah.osim.kinematics import Kinematics, solve_kinematics, track_kinematics
-from odah.pipeline.clips import Solved
+from odah.pipeline.clips import PLANTED_FLOOR, Solved
 from odah.pipeline.kinematics import (
     builtin_kinematics,
     clip_part,
@@ -64,7 +64,7 @@ class ClipMaker:
         if plan.builtin is not None:
             seed = int(seeded_rng(self.config.seed, "action", plan.clip_id).integers(2**31))
             kinematics = builtin_kinematics(subject, plan.builtin, seed, clip.rate, clip.duration)
-            return Solved(subject, kinematics, floor=0.0)
+            return Solved(subject, kinematics, floor_quantile=PLANTED_FLOOR)
         recording = _recording_of(plan)
         if person.skeleton is not None and plan is self._first_plans[plan.subject]:
             return Solved(subject, self._standard(person.skeleton))

@@ -35,8 +35,9 @@ from odah.pipeline.subjects import Subject
 from odah.render import Renderer, RenderResult, read_masks
 from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
 
-_FLOOR_QUANTILE = 0.05
-"""Of the frames' lowest points: robust to a single deep step, blind to flights."""
+RECORDED_FLOOR, PLANTED_FLOOR = 0.05, 0.5
+"""Quantiles of the frames' lowest points. A recording may fly most of the time, and a single deep step must
+not count; a planted action rests on the floor in most frames, and toes may dip when it pushes off."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Solved:
     """Who moves in a clip, and how.
 
     guide: (T, 55, 3) rotation vectors of the recorded body motion, where the clip came from one, for head,
-    face and fingers, of which the skeleton knows nothing. floor: height of the floor in ground, m, where it
-    is known; otherwise the person's lowest points tell.
+    face and fingers, of which the skeleton knows nothing. floor_quantile: the floor is this quantile
+    of the frames' lowest points.
     """
 
     subject: Subject
     kinematics: Kinematics
     guide: np.ndarray | None = None
-    floor: float | None = None
+    floor_quantile: float = RECORDED_FLOOR
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def prepare_clip(plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, sol
     """Fit the body, put it on the floor, dress it and draw a scene around it."""
     fit = fitter.fit_pose(solved.kinematics, solved.subject.betas, solved.guide)
     layers = solved.subject.outfit.layers(fit.poses, fit.transl)
-    floor = floor_height(layers) if solved.floor is None else solved.floor
+    floor = floor_height(layers, solved.floor_quantile)
     shift = np.array([0.0, 0.0, -floor], dtype=np.float32)
     layers = [replace(layer, vertices=layer.vertices + shift) for layer in layers]
     fit = replace(fit, transl=fit.transl + shift)
@@ -95,10 +96,10 @@ def prepare_clip(plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, sol
     return PreparedClip(solved.kinematics, fit, scene, layers, world_from_ground(floor))
 
 
-def floor_height(layers: Sequence[MeshLayer]) -> float:
+def floor_height(layers: Sequence[MeshLayer], quantile: float = RECORDED_FLOOR) -> float:
     """World height of the floor under a clothed person who moves, m."""
     lowest = np.min([layer.vertices[:, :, 2].min(axis=1) for layer in layers], axis=0)
-    return float(np.quantile(lowest, _FLOOR_QUANTILE))
+    return float(np.quantile(lowest, quantile))
 
 
 def _facing(fitter: BodyFitter, fit: BodyFit) -> np.ndarray:
