@@ -103,10 +103,17 @@ def floor_height(layers: Sequence[MeshLayer], quantile: float = RECORDED_FLOOR) 
 
 
 def _facing(fitter: BodyFitter, fit: BodyFit) -> np.ndarray:
-    """(T, 3) direction in which the pelvis faces, world; +Z of the T-pose."""
+    """(T, 3) direction in which the person faces, world."""
     poses = torch.as_tensor(fit.poses, dtype=fitter.body.dtype)
     rotmats = fitter.body.posed_joints(torch.as_tensor(fit.betas, dtype=fitter.body.dtype), poses)[1]
-    return rotmats[:, SMPLX_INDEX["pelvis"], :, 2].double().numpy()
+    return facing_directions(rotmats[:, SMPLX_INDEX["pelvis"]].double().numpy())
+
+
+def facing_directions(pelvis: np.ndarray) -> np.ndarray:
+    """Where people of these pelvis rotations (T, 3, 3) face, world (T, 3): +Z of the T-pose; for those bent
+    over, on all fours or on their back, where the crown of the head, or the feet, point instead."""
+    forward, upward = pelvis[:, :, 2], pelvis[:, :, 1]
+    return forward - forward[:, 2:] * upward
 
 
 def make_clip(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from odah.config import GenerateConfig
 from odah.dataset.plan import plan_clips
@@ -13,11 +14,10 @@ from odah.motion.types import Source
 from odah.osim import full_body_model
 from odah.osim.kinematics import Kinematics
 from odah.pipeline.clip_maker import ClipMaker
-from odah.pipeline.clips import Solved, prepare_clip
+from odah.pipeline.clips import Solved, facing_directions, prepare_clip
 from odah.pipeline.labels import clip_labels, skeleton_pose
 from odah.render import Renderer, RenderSettings, read_frames, read_masks
 
-pytestmark = pytest.mark.blender
 WIDTH, HEIGHT = 192, 128
 
 
@@ -52,6 +52,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, blender: None, tiny_confi
     return found
 
 
+@pytest.mark.blender
 @pytest.mark.parametrize(("side", "sign"), [("r", -1), ("l", 1)])
 def test_the_raised_arm_is_where_the_label_says(pictures, side: str, sign: int) -> None:
     labels, masks, frames = pictures[side]
@@ -66,6 +67,7 @@ def test_the_raised_arm_is_where_the_label_says(pictures, side: str, sign: int) 
     assert near.max() > 25, "Blender's own pixels change where the wrist is"
 
 
+@pytest.mark.blender
 def test_blenders_picture_and_the_hosts_mask_agree(pictures) -> None:
     """What changes in the picture when the arm goes up is what changes in the mask, within its shadow."""
     _, masks, frames = pictures["r"]
@@ -74,9 +76,19 @@ def test_blenders_picture_and_the_hosts_mask_agree(pictures) -> None:
     assert np.median(change[appeared]) > 4 * np.median(change[~masks[0] & ~masks[1]]) + 8
 
 
+@pytest.mark.blender
 def test_only_the_named_arm_moves(pictures) -> None:
     labels, _, _ = pictures["r"]
     joints = full_body_model().joint_names
     moved = np.linalg.norm(labels["joints"][1] - labels["joints"][0], axis=-1)
     assert moved[joints.index("elbow_r")] > 0.2
     assert moved[joints.index("elbow_l")] < 1e-9
+
+
+@pytest.mark.parametrize("pitch_deg", [0, 80, 90, 100, -90])
+def test_facing_survives_bending_over(pitch_deg: float) -> None:
+    """Upright, on all fours or on the back: someone who heads for world X faces it."""
+    upright = Rotation.from_matrix([[0, 0, 1], [1, 0, 0], [0, 1, 0]])  # left to Y, up to Z, front to X
+    pelvis = Rotation.from_euler("y", pitch_deg, degrees=True) * upright
+    direction = facing_directions(pelvis.as_matrix()[None])[0]
+    assert direction[0] / np.linalg.norm(direction[:2]) == pytest.approx(1)
