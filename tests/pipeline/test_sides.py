@@ -32,7 +32,7 @@ def raised_arm(side: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory, blender: None, tiny_config: GenerateConfig):
-    """For each side: labels, front masks (T, H, W) and front frames (T, H, W, 3) of the raised arm."""
+    """For each side: labels, front masks (T, H, W), front and side frames (T, H, W, 3) of the raised arm."""
     config = tiny_config.model_copy(
         update={"video": tiny_config.video.model_copy(update={"width": WIDTH, "height": HEIGHT})}
     )
@@ -47,15 +47,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, blender: None, tiny_confi
             clip = prepare_clip(plan, config, maker.fitter, Solved(walking.subject, solved))
             result = renderer.render(clip.scene, clip.layers, tmp_path_factory.mktemp(side))
             labels = clip_labels(solved, skeleton_pose(solved), clip.fit, clip.scene, clip.T_world_ground)
-            frames = np.stack(list(read_frames(result.videos["front"])))
-            found[side] = labels, read_masks(result.masks["front"]), frames
+            frames = [np.stack(list(read_frames(result.videos[view]))) for view in ("front", "side")]
+            found[side] = labels, read_masks(result.masks["front"]), *frames
     return found
 
 
 @pytest.mark.blender
 @pytest.mark.parametrize(("side", "sign"), [("r", -1), ("l", 1)])
 def test_the_raised_arm_is_where_the_label_says(pictures, side: str, sign: int) -> None:
-    labels, masks, frames = pictures[side]
+    labels, masks, frames, _ = pictures[side]
     joints = full_body_model().joint_names
     wrist = labels["keypoints"][0, 1, joints.index(f"radius_hand_{side}")]
     pelvis = labels["keypoints"][0, 1, joints.index("ground_pelvis")]
@@ -68,9 +68,24 @@ def test_the_raised_arm_is_where_the_label_says(pictures, side: str, sign: int) 
 
 
 @pytest.mark.blender
+def test_the_side_view_sees_the_right_arm_and_not_the_left(pictures) -> None:
+    """From the person's right, an arm held out to the right hides the trunk; the left one is hidden by it."""
+    change = {}
+    for side in ("r", "l"):
+        labels, _, _, frames = pictures[side]
+        joints = full_body_model().joint_names
+        wrist = labels["keypoints"][1, 1, joints.index(f"radius_hand_{side}")]
+        row, column = round(wrist[1]), round(wrist[0])
+        near = (slice(row - 2, row + 3), slice(column - 2, column + 3))
+        change[side] = np.abs(frames[1].astype(float) - frames[0])[near].max(axis=-1).mean()
+    assert change["r"] > 25
+    assert change["r"] > 3 * change["l"]
+
+
+@pytest.mark.blender
 def test_blenders_picture_and_the_hosts_mask_agree(pictures) -> None:
     """What changes in the picture when the arm goes up is what changes in the mask, within its shadow."""
-    _, masks, frames = pictures["r"]
+    _, masks, frames, _ = pictures["r"]
     appeared = masks[1] & ~masks[0]
     change = np.abs(frames[1].astype(float) - frames[0]).max(axis=-1)
     assert np.median(change[appeared]) > 4 * np.median(change[~masks[0] & ~masks[1]]) + 8
@@ -78,7 +93,7 @@ def test_blenders_picture_and_the_hosts_mask_agree(pictures) -> None:
 
 @pytest.mark.blender
 def test_only_the_named_arm_moves(pictures) -> None:
-    labels, _, _ = pictures["r"]
+    labels, _, _, _ = pictures["r"]
     joints = full_body_model().joint_names
     moved = np.linalg.norm(labels["joints"][1] - labels["joints"][0], axis=-1)
     assert moved[joints.index("elbow_r")] > 0.2
