@@ -12,6 +12,13 @@ from pathlib import Path
 from odah.errors import InputError
 
 
+def cache_folder() -> Path:
+    """ODAH_CACHE, or odah's folder in the user's cache."""
+    if "ODAH_CACHE" in os.environ:
+        return Path(os.environ["ODAH_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "odah"
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is renamed into place, on error it is removed."""

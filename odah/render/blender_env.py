@@ -18,6 +18,7 @@ from pathlib import Path
 
 from odah.assets import asset_path
 from odah.errors import InputError, OdahError
+from odah.files import cache_folder
 
 BPY_REQUIREMENT = "bpy==4.5.*"
 APT_LINE = "apt-get install --no-install-recommends libxi6 libxrender1 libxkbcommon0 libsm6 libgl1 libegl1"
@@ -69,13 +70,6 @@ def find_blender(install: bool = True, say: Callable[[str], None] = print_to_std
             raise OdahError(f"no Blender: ODAH_BLENDER is not set and {folder} is not installed")
         _install(folder, say)
     return Blender(_python_of(folder), is_program=False)
-
-
-def cache_folder() -> Path:
-    """ODAH_CACHE, or odah's folder in the user's cache."""
-    if "ODAH_CACHE" in os.environ:
-        return Path(os.environ["ODAH_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "odah"
 
 
 def _named_blender(named: str) -> Blender:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from odah.errors import OdahError
-from odah.files import atomic_path
+from odah.files import atomic_path, cache_folder
 
 FLAGS = ("-O1", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-w", "-lm")
 """Straight-line vector code gains nothing from more than -O1, which compiles it twice as fast. Without
@@ -55,7 +55,7 @@ def load_kernel(source: str) -> Callable[..., int]:
     """
     compiler = find_compiler()
     key = hashlib.sha256("\0".join([source, _target(compiler), *FLAGS]).encode()).hexdigest()
-    library = _cache_folder() / "kinematics" / f"{key[:32]}.so"
+    library = cache_folder() / "kinematics" / f"{key[:32]}.so"
     try:
         if not library.exists():
             _compile(compiler, source, library)
@@ -92,10 +92,3 @@ def _run(command: list[str], text: str) -> str:
     if done.returncode != 0:
         raise NoCompiler(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[:500]}")
     return done.stdout
-
-
-def _cache_folder() -> Path:
-    """ODAH_CACHE, or odah's folder in the user's cache."""
-    if "ODAH_CACHE" in os.environ:
-        return Path(os.environ["ODAH_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "odah"
