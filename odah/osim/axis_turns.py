@@ -18,6 +18,7 @@ class AxisTurns(nn.Module):
     """
 
     joints: Tensor  # (n,) joint number
+    axes: Tensor  # (n, 3) in the frame that the axes before turn; the first ones in the parent body
     constant: Tensor  # (n, 3, 3)
     sine: Tensor  # (n, 3, 3)
     versine: Tensor  # (n, 3, 3)
@@ -26,14 +27,17 @@ class AxisTurns(nn.Module):
         super().__init__()
         axes = [moving_axes(joint) for joint in joints]
         having = [j for j, moving in enumerate(axes) if len(moving) > k]
-        terms = []
+        terms, directions = [], []
         for j in having:
             cross = cross_matrix(axes[j][k].axis)
             left = joints[j].T_parent[:3, :3] if k == 0 else np.eye(3)
+            directions.append(left @ axes[j][k].axis)
             right = joints[j].T_child[:3, :3].T if k == len(axes[j]) - 1 else np.eye(3)
             terms.append([left @ right, left @ cross @ right, left @ cross @ cross @ right])
         constant, sine, versine = torch.tensor(np.array(terms).reshape(-1, 3, 3, 3), dtype=dtype).unbind(1)
         self.register_buffer("joints", torch.tensor(having, dtype=torch.int64), persistent=False)
+        directions = torch.tensor(np.array(directions).reshape(-1, 3), dtype=dtype)
+        self.register_buffer("axes", directions, persistent=False)
         self.register_buffer("constant", constant, persistent=False)
         self.register_buffer("sine", sine, persistent=False)
         self.register_buffer("versine", versine, persistent=False)

@@ -42,3 +42,7 @@ class CouplerStage(nn.Module):
         stretch = torch.linalg.vector_norm(self.axes * scales[..., self.bodies, :], dim=-1)
         values = self.functions(coordinates) * stretch
         return coordinates.expand(*values.shape[:-1], -1).index_copy(-1, self.dependent, values)
+
+    def derivatives(self, coordinates: Float[Tensor, "*B C"]) -> Float[Tensor, "*B n C"]:
+        """Of the dependent coordinates by all others, nothing scaled."""
+        return self.functions.derivatives(coordinates)

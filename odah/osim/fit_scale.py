@@ -16,7 +16,7 @@ from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories
 from odah.osim import measure
 from odah.osim.fk import ForwardKinematics, SkeletonPose
-from odah.osim.inverse_kinematics import inverse_kinematics
+from odah.osim.ik import inverse_kinematics
 from odah.osim.markersets import MarkerSet
 from odah.osim.model import GROUND, Marker, Model
 from odah.osim.scale import scale_model

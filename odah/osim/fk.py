@@ -166,6 +166,20 @@ class ForwardKinematics(nn.Module):
             rotmats = rotmats.index_copy(-3, joints, rotmats[..., joints, :, :] @ turns(angle))
         return rotmats
 
+    def rotation_axes(self, amounts: Float[Tensor, "*B F"]) -> Float[Tensor, "*B R 3"]:
+        """Directions of the rotation axes, the first ones of all joints before the second ones, in the
+        joints' parent bodies; amounts: the values of `functions`.
+        """
+        angles = amounts.split([*self.num_turns, amounts.shape[-1] - sum(self.num_turns)], dim=-1)
+        first, *others = self.turns
+        directions = [first.axes.expand(*amounts.shape[:-1], -1, -1)]
+        rotmats = first(angles[0])
+        for turns, angle in zip(others, angles[1:], strict=False):
+            turned = rotmats[..., turns.joints, :, :]
+            directions.append(rotate(turned, turns.axes))
+            rotmats = rotmats.index_copy(-3, turns.joints, turned @ turns(angle))
+        return torch.cat(directions, dim=-2)
+
     def _to_ground(self, rotmats: Tensor, joints: Tensor, origins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """From parent body to ground, one level of the tree at a time.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,14 +63,33 @@ class FunctionBank(nn.Module):
         values = coordinates @ self.weight + self.bias
         if len(self.curved) == 0:
             return values
-        x = coordinates[..., self.inputs].reshape(-1, len(self.inputs)).T.contiguous()  # (S, N)
+        offset, coefficients = self._pieces(coordinates)
+        *lower, curve = coefficients
+        for coefficient in reversed(lower):  # Horner's rule
+            curve = curve * offset + coefficient
+        return values.index_copy(-1, self.curved, curve.T.reshape(*values.shape[:-1], len(curve)))
+
+    def derivatives(self, coordinates: Float[Tensor, "*B C"]) -> Float[Tensor, "*B F C"]:
+        """Of every function by every coordinate."""
+        derivatives = self.weight.T.expand(*coordinates.shape[:-1], -1, -1)
+        if len(self.curved) == 0:
+            return derivatives
+        offset, coefficients = self._pieces(coordinates)
+        slope = torch.zeros_like(offset)
+        for order in range(len(coefficients) - 1, 0, -1):
+            slope = slope * offset + order * coefficients[order]
+        derivatives = derivatives.clone()
+        derivatives[..., self.curved, self.inputs] = slope.T.reshape(*coordinates.shape[:-1], len(slope))
+        return derivatives
+
+    def _pieces(self, coordinates: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Of the S curves in N frames: distance from the piece's anchor, and its coefficients, each (S, N)."""
+        count = math.prod(coordinates.shape[:-1])
+        x = coordinates[..., self.inputs].reshape(count, len(self.inputs)).T.contiguous()
         piece = torch.searchsorted(self.breaks, x.detach(), right=True)
         offset = x - self.anchors.gather(1, piece)
         row = torch.arange(len(x), device=x.device)[:, None]
-        *lower, curve = self.coefficients[row, piece].unbind(-1)  # each (S, N)
-        for coefficient in reversed(lower):  # Horner's rule
-            curve = curve * offset + coefficient
-        return values.index_copy(-1, self.curved, curve.T.reshape(*values.shape[:-1], len(x)))
+        return offset, self.coefficients[row, piece].unbind(-1)
 
 
 def padded(pieces: list[PiecewisePolynomial]) -> dict[str, np.ndarray]:

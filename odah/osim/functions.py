@@ -140,6 +140,17 @@ def unwrap(function: Function) -> tuple[float, PlainFunction]:
     return 1.0, function
 
 
+def evaluate(function: Function, x: np.ndarray) -> np.ndarray:
+    """The function of one variable at each x."""
+    scale, inner = unwrap(function)
+    if isinstance(inner, Constant):
+        return np.full(np.shape(x), scale * inner.value)
+    if isinstance(inner, LinearFunction):
+        slope, bias = inner.coefficients
+        return scale * (slope * np.asarray(x) + bias)
+    return scale * inner.pieces()(x)
+
+
 def multiplied(function: Function, factor: float) -> MultiplierFunction:
     """factor * function, as one multiplier around the function inside."""
     scale, inner = unwrap(function)

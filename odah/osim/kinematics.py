@@ -18,7 +18,7 @@ from odah.osim import setup_files
 from odah.osim.fit_scale import ScaleFit, fit_scale
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
-from odah.osim.inverse_kinematics import InverseKinematics, inverse_kinematics
+from odah.osim.ik import InverseKinematics, inverse_kinematics
 from odah.osim.markersets import MarkerSet, choose_marker_set
 from odah.osim.model import Model
 from odah.osim.parse import read_model

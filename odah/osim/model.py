@@ -37,6 +37,7 @@ class Coordinate:
 
     motion_type: "coupled" where no axis moves by the coordinate's own value (a spline of it does);
     such a coordinate stays in radians in a .mot file that is otherwise in degrees.
+    prescribed: a function of time (s) that sets the coordinate.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Coordinate:
     locked: bool = False
     clamped: bool = False
     motion_type: MotionType = "rotational"
+    prescribed: Function | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,8 @@ class Coupler:
 class Model:
     """A tree of bodies hung on ground. All tuples keep the order of the file.
 
-    credits, publications: who made the model, carried from file to file.
+    credits, publications: who made the model, carried from file to file. loop_constraints: what the file
+    also holds and this skeleton cannot (welds, points on curves and the like), as class and name.
     """
 
     name: str
@@ -114,6 +117,7 @@ class Model:
     couplers: tuple[Coupler, ...] = ()
     credits: str = ""
     publications: str = ""
+    loop_constraints: tuple[str, ...] = ()
 
     @cached_property
     def body_names(self) -> tuple[str, ...]:

@@ -54,6 +54,11 @@ def _read_model(node: Node) -> Model:
         ),
         credits=node.text("credits", ""),
         publications=node.text("publications", ""),
+        loop_constraints=tuple(
+            f"{constraint.tag} {constraint.element.get('name', '')!r}"
+            for constraint in node.children("ConstraintSet")
+            if constraint.tag != "CoordinateCouplerConstraint" and constraint.flag("isEnforced", True)
+        ),
     )
     _check_names(node.path, model)
     _check_tree(node.path, model)

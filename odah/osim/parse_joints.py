@@ -9,7 +9,7 @@ import numpy as np
 from odah.errors import InputError
 from odah.osim.document import Node
 from odah.osim.frames import FrameTable
-from odah.osim.functions import LinearFunction
+from odah.osim.functions import Function, LinearFunction
 from odah.osim.model import (
     AXES,
     STILL,
@@ -119,4 +119,15 @@ def _read_coordinate(node: Node, kind: MotionType) -> Coordinate:
         locked=node.flag("locked", False),
         clamped=node.flag("clamped", False),
         motion_type=kind,
+        prescribed=_read_prescribed(node),
     )
+
+
+def _read_prescribed(node: Node) -> Function | None:
+    """OpenSim keeps a function also where it is switched off."""
+    if not node.flag("prescribed", False):
+        return None
+    functions = list(node.child("prescribed_function").element)
+    if len(functions) != 1:
+        raise InputError(f"{node.where}, prescribed_function", f"{len(functions)} functions", "one function")
+    return read_function(node.wrap(functions[0]), 1)

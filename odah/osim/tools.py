@@ -25,7 +25,8 @@ from odah.files import atomic_path, existing_file
 from odah.motion.trc import write_trc
 from odah.motion.types import MarkerTrajectories
 from odah.osim import setup_files
-from odah.osim.inverse_kinematics import MIN_SEEN, InverseKinematics, fill_gaps
+from odah.osim.ik.solve import InverseKinematics
+from odah.osim.ik.start import MIN_SEEN
 from odah.osim.root_pose import align_root, free_root
 from odah.osim.storage import read_storage
 
@@ -147,7 +148,7 @@ def inverse_kinematics_with_opensim(
         _run_ik_tool(opensim, staged, markers)
         rotational = {n for n, kind in motion_types if kind == opensim.Coordinate.Rotational}
         solution = _read_solution(folder, tuple(n for n, _ in motion_types), rotational, seen.num_frames)
-    return fill_gaps(solution, solvable)
+    return _interpolated(solution, solvable)
 
 
 def _run_scale_tool(opensim: ModuleType, staged: Path, setup: str | Path) -> Path:
@@ -191,8 +192,24 @@ def _read_solution(
     if not np.isfinite(coordinates).all() or not np.isfinite(rms).all():
         raise OdahError("OpenSim's inverse kinematics answered with values that are not numbers")
     return InverseKinematics(
-        names, coordinates, rms, errors.values[:, errors.columns.index("marker_error_max")]
+        names=names,
+        coordinates=coordinates,
+        rms_errors=rms,
+        max_errors=errors.values[:, errors.columns.index("marker_error_max")],
+        is_solved=np.ones(num_frames, dtype=bool),
+        is_told=np.ones(coordinates.shape, dtype=bool),
+        is_converged=np.ones(num_frames, dtype=bool),
     )
+
+
+def _interpolated(solution: InverseKinematics, solved: np.ndarray) -> InverseKinematics:
+    """All frames, solved (T,) bool or not: coordinates interpolated linearly, errors NaN."""
+    every, known = np.arange(len(solved)), np.flatnonzero(solved)
+    coordinates = np.column_stack([np.interp(every, known, column) for column in solution.coordinates.T])
+    rms, largest = np.full((2, len(solved)), np.nan)
+    rms[solved], largest[solved] = solution.rms_errors, solution.max_errors
+    told = np.repeat(solved[:, None], coordinates.shape[1], axis=1)
+    return InverseKinematics(solution.names, coordinates, rms, largest, solved, told, solved)
 
 
 def _tracked_weights(

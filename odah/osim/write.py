@@ -115,6 +115,9 @@ def _coordinate(coordinate: Coordinate) -> ET.Element:
     _put(element, "range", coordinate.range)
     _put(element, "clamped", coordinate.clamped)
     _put(element, "locked", coordinate.locked)
+    if coordinate.prescribed is not None:
+        ET.SubElement(element, "prescribed_function").append(_function(coordinate.prescribed))
+        _put(element, "prescribed", True)
     return element
 
 

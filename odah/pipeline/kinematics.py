@@ -20,7 +20,7 @@ from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Motion
 from odah.names import SMPLX_INDEX
 from odah.osim import Model
 from odah.osim.grounding import ground_action
-from odah.osim.inverse_kinematics import inverse_kinematics
+from odah.osim.ik import inverse_kinematics
 from odah.osim.kinematics import Kinematics, load_opensim_motion
 from odah.pipeline.subjects import Subject, leg_length
 

@@ -12,7 +12,7 @@ from odah.errors import InputError, OdahError
 from odah.motion.trc import read_trc
 from odah.osim import setup_files, tools
 from odah.osim.full_body import full_body_model
-from odah.osim.inverse_kinematics import inverse_kinematics
+from odah.osim.ik import inverse_kinematics
 from odah.osim.parse import read_model
 from odah.osim.scale import scale_model
 from odah.osim.write import write_model

@@ -1,0 +1,152 @@
+"""Marker inverse kinematics of whole trials: OpenSim's problem, solved to convergence.
+
+Minimises sum_m w_m |model marker - measured marker|^2 of each frame, plus what coordinate tasks add, within
+the ranges of clamped coordinates. Every frame starts from the model at rest, its root laid onto its markers;
+then frames try their neighbours' answers, so that none stays in a worse minimum than the frame beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from odah.errors import OdahError
+from odah.motion.types import MarkerTrajectories
+from odah.osim.ik.continuity import follow, settle
+from odah.osim.ik.jacobian import MarkerJacobian
+from odah.osim.ik.problem import IkSolver, root_joints
+from odah.osim.ik.reference_solver import ReferenceIkSolver
+from odah.osim.ik.start import MIN_SEEN, RootStart
+from odah.osim.ik.trial import CoordinateTask, IkTrial
+from odah.osim.model import Model
+
+Path = Literal["auto", "reference"]
+BLOCK = 4096
+"""Frames in hand at a time: memory beyond input and output does not grow with the trial."""
+
+
+@dataclass(frozen=True)
+class InverseKinematics:
+    """Coordinates (T, C) in rad and m in the model's order; marker errors (T,) in m, unweighted.
+
+    is_solved: (T,), the frame shows enough markers; else its coordinates are interpolated and its errors
+    NaN. is_told: (T, C), some marker or task of the frame moves with the coordinate; what none tells is
+    interpolated. Coordinates that are not solved for count as told. is_converged: (T,).
+    """
+
+    names: tuple[str, ...]
+    coordinates: Float[np.ndarray, "T C"]
+    rms_errors: Float[np.ndarray, " T"]
+    max_errors: Float[np.ndarray, " T"]
+    is_solved: Bool[np.ndarray, " T"]
+    is_told: Bool[np.ndarray, "T C"]
+    is_converged: Bool[np.ndarray, " T"]
+
+
+def inverse_kinematics(
+    model: Model,
+    markers: MarkerTrajectories,
+    weights: Mapping[str, float],
+    *,
+    tasks: Sequence[CoordinateTask] = (),
+    start: Float[np.ndarray, "T C"] | None = None,
+    is_continuous: bool = True,
+    tolerance: float = 1e-7,
+    path: Path = "auto",
+) -> InverseKinematics:
+    """Coordinates that bring the model's markers closest to the measured ones.
+
+    tasks: coordinates that are pulled to values. start: a warm start, rad and m; None starts cold.
+    is_continuous: the frames follow one another closely, so angles should not leap between them.
+    tolerance: rad and m; the step at which a frame counts as solved. path: "auto" takes generated code where
+    there is a C compiler, "reference" torch.
+    Locked coordinates, and those that no tracked marker tells, stay at their defaults; coupled ones follow.
+
+    Raises:
+        OdahError: no tracked marker is shared, or no frame shows three of them.
+    """
+    trial = IkTrial.of(model, markers.in_ground(), weights, tasks)
+    solvable = np.flatnonzero(trial.is_solvable)
+    if len(solvable) == 0:
+        raise OdahError(f"no frame of {markers.source.path} shows {MIN_SEEN} tracked markers")
+    build = ReferenceIkSolver
+    solver = build(trial.problem, tolerance=tolerance, max_iterations=60)
+    begin = _cold_start(trial, solvable) if start is None else _free(trial, start[solvable])
+    x, costs, is_converged = _solve(solver, trial, solvable, begin)
+    is_angle = np.array([c.motion_type != "translational" for c in model.coordinates])[trial.problem.free]
+    settle(solver, trial, solvable, x, costs)
+    if is_continuous:
+        follow(solver, trial, solvable, x, costs, is_angle)
+    return _filled(trial, solvable, x, is_converged)
+
+
+def _free(trial: IkTrial, coordinates: np.ndarray) -> Float[Tensor, "t P"]:
+    return torch.from_numpy(np.ascontiguousarray(coordinates[:, trial.problem.free]))
+
+
+def _cold_start(trial: IkTrial, index: np.ndarray) -> Float[Tensor, "t P"]:
+    start = RootStart(trial.problem)
+    x = torch.cat([start(trial.positions[k], trial.is_seen[k]) for k in _blocks(index)])
+    in_root = {name for joint in root_joints(trial.problem.model) for name in joint.coordinate_names}
+    for p, k in enumerate(trial.problem.free):
+        coordinate = trial.problem.model.coordinates[k]
+        if coordinate.name in in_root and coordinate.motion_type == "rotational":
+            x[:, p] = torch.from_numpy(np.unwrap(x[:, p].numpy()))
+    return x
+
+
+def _blocks(index: np.ndarray) -> Iterator[np.ndarray]:
+    return (index[k : k + BLOCK] for k in range(0, len(index), BLOCK))
+
+
+def _solve(
+    solver: IkSolver, trial: IkTrial, index: np.ndarray, x: Float[Tensor, "t P"]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Solutions, costs and whether they converged; x is overwritten."""
+    costs, is_converged = torch.empty(len(x), dtype=x.dtype), torch.empty(len(x), dtype=torch.bool)
+    for k in range(0, len(index), BLOCK):
+        rows = slice(k, k + BLOCK)
+        solution = solver(x[rows], trial.frames(index[rows]))
+        x[rows], costs[rows], is_converged[rows] = solution.x, solution.costs, solution.is_converged
+    return x, costs, is_converged
+
+
+def _filled(
+    trial: IkTrial, solvable: np.ndarray, x: Float[Tensor, "t P"], is_converged: Tensor
+) -> InverseKinematics:
+    """All frames, what is not told interpolated linearly between frames where it is."""
+    problem, num_frames = trial.problem, len(trial)
+    is_told = trial.is_told
+    every = np.arange(num_frames)
+    coordinates = np.array(np.broadcast_to(trial.given, (num_frames, trial.given.shape[1])))
+    for p, k in enumerate(problem.free):
+        told = is_told[solvable, p]
+        if told.any():
+            coordinates[:, k] = np.interp(every, solvable[told], x[:, p].numpy()[told])
+    rms, largest = np.full((2, num_frames), np.nan)
+    jacobian = MarkerJacobian(problem)
+    for rows in _blocks(every):
+        free = torch.from_numpy(coordinates[rows][:, problem.free])
+        given = torch.from_numpy(coordinates[rows])
+        full = jacobian.coordinates(free, given)
+        coordinates[rows] = full.numpy()
+        distances = np.linalg.norm(jacobian.fk(full).markers.numpy() - trial.positions[rows], axis=-1)
+        seen = trial.is_seen[rows]
+        squares = np.where(seen, distances, 0.0) ** 2
+        rms[rows] = np.sqrt(squares.sum(1) / np.maximum(seen.sum(1), 1))
+        largest[rows] = np.sqrt(squares.max(1))
+    is_solved = trial.is_solvable
+    rms[~is_solved], largest[~is_solved] = np.nan, np.nan
+    converged = np.zeros(num_frames, dtype=bool)
+    converged[solvable] = is_converged.numpy()
+    told = np.ones(coordinates.shape, dtype=bool)
+    told[:, problem.free] = is_told
+    return InverseKinematics(
+        problem.model.coordinate_names, coordinates, rms, largest, is_solved, told, converged
+    )

@@ -1,0 +1,155 @@
+"""A marker trial as frames of an inverse kinematics problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from odah.errors import InputError, OdahError
+from odah.motion.types import MarkerTrajectories
+from odah.osim.functions import evaluate
+from odah.osim.ik.problem import IkFrames, IkProblem
+from odah.osim.ik.start import MIN_SEEN, rest_inside_bounds
+from odah.osim.model import Model
+
+
+@dataclass(frozen=True)
+class CoordinateTask:
+    """Pulls a coordinate to values (rad or m, one or one a frame).
+
+    weight: against the markers as in OpenSim, which takes the weighted *mean* of their squared distances:
+    (1 rad)^2 at weight 1 costs as much as (1 m)^2 of every marker seen (Simbody's `Markers` and `QValue`).
+    """
+
+    name: str
+    weight: float
+    values: float | np.ndarray
+
+
+@dataclass(frozen=True)
+class IkTrial:
+    """positions: (T, M, 3) of the problem's markers, ground, m, NaN where unseen. weights: (M,).
+
+    given: (1, C) or (T, C), all coordinates. targets, target_weights: (1 or T, P) and (P,), of the tasks.
+    """
+
+    problem: IkProblem
+    positions: np.ndarray
+    weights: np.ndarray
+    is_seen: np.ndarray
+    given: np.ndarray
+    targets: np.ndarray | None
+    target_weights: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        markers: MarkerTrajectories,
+        weights: Mapping[str, float],
+        tasks: Sequence[CoordinateTask] = (),
+    ) -> IkTrial:
+        """The markers that model, recording and weights share.
+
+        Raises:
+            OdahError: there are none, or all that moves them is locked. InputError: a task names no
+            coordinate of the model.
+        """
+        tracked = [m for m in model.markers if m.name in markers.names and weights.get(m.name, 0.0) > 0]
+        if not tracked:
+            raise OdahError(f"none of the markers of {markers.source.path} is a tracked marker of the model")
+        problem = IkProblem.of(model.with_markers(tuple(tracked)))
+        if len(problem.free) == 0:
+            raise OdahError(f"no coordinate of {model.name!r} is free to move its markers")
+        columns = [markers.names.index(marker.name) for marker in tracked]
+        in_order = columns == list(range(len(markers.names)))
+        positions = markers.positions if in_order else markers.positions[:, columns]
+        targets, target_weights = _targets(problem, tasks)
+        return cls(
+            problem=problem,
+            positions=positions,
+            weights=np.array([weights[marker.name] for marker in tracked], dtype=np.float64),
+            is_seen=np.isfinite(positions).all(-1),
+            given=_given(problem, markers.time, tasks),
+            targets=targets,
+            target_weights=target_weights,
+        )
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def is_solvable(self) -> Bool[np.ndarray, " T"]:
+        """Frames that show enough markers to place the body."""
+        needed = min(MIN_SEEN, -(-len(self.problem.free) // 3))
+        return self.is_seen.sum(1) >= needed
+
+    @property
+    def is_told(self) -> Bool[np.ndarray, "T P"]:
+        """Which free coordinates a marker, or a task, tells in which frames."""
+        by_markers = self.is_seen.astype(np.float32) @ self.problem.tells.astype(np.float32) > 0
+        return (by_markers | (self.target_weights > 0)) & self.is_solvable[:, None]
+
+    def frames(self, index: np.ndarray | slice) -> IkFrames:
+        """Some of the frames, for a solver."""
+        is_seen, positions = self.is_seen[index], self.positions[index]
+        weights = torch.from_numpy(self.weights * is_seen)
+        measured = torch.from_numpy(np.where(is_seen[..., None], positions, 0.0))
+        given = self._rows(self.given, index, len(positions))
+        if self.targets is None:
+            return IkFrames(measured, weights, given)
+        target_weights = weights.sum(-1, keepdim=True) * torch.from_numpy(self.target_weights)
+        return IkFrames(measured, weights, given, self._rows(self.targets, index, len(given)), target_weights)
+
+    def _rows(self, values: np.ndarray, index: np.ndarray | slice, count: int) -> Float[Tensor, "t n"]:
+        if len(values) == 1:
+            return torch.from_numpy(values).expand(count, -1)
+        return torch.from_numpy(np.ascontiguousarray(values[index]))
+
+
+def _given(problem: IkProblem, time: np.ndarray, tasks: Sequence[CoordinateTask]) -> np.ndarray:
+    """Defaults, prescribed motions, and the values of tasks that nothing else pulls at."""
+    names = problem.model.coordinate_names
+    columns: dict[int, np.ndarray] = {}
+    for k, coordinate in enumerate(problem.model.coordinates):
+        if coordinate.prescribed is not None:
+            columns[k] = evaluate(coordinate.prescribed, time)
+    for task in tasks:
+        coordinate = problem.model.coordinates[_index(problem, task)]
+        if task.name not in problem.free_names and not coordinate.locked and coordinate.prescribed is None:
+            columns[names.index(task.name)] = np.asarray(task.values, dtype=np.float64)
+    varies = any(np.ndim(values) for values in columns.values())
+    given = np.tile(rest_inside_bounds(problem), (len(time) if varies else 1, 1))
+    for k, values in columns.items():
+        given[:, k] = values
+    return given
+
+
+def _targets(problem: IkProblem, tasks: Sequence[CoordinateTask]) -> tuple[np.ndarray | None, np.ndarray]:
+    weights = np.zeros(len(problem.free))
+    columns: dict[int, np.ndarray] = {}
+    for task in tasks:
+        _index(problem, task)
+        if task.weight > 0 and task.name in problem.free_names:
+            p = problem.free_names.index(task.name)
+            weights[p], columns[p] = task.weight, np.atleast_1d(task.values)
+    if not columns:
+        return None, weights
+    targets = np.zeros((max(len(values) for values in columns.values()), len(problem.free)))
+    for p, values in columns.items():
+        targets[:, p] = values
+    return targets, weights
+
+
+def _index(problem: IkProblem, task: CoordinateTask) -> int:
+    names = problem.model.coordinate_names
+    if task.name not in names:
+        raise InputError(
+            f"coordinate task {task.name!r}", "no coordinate of the model", f"one of {', '.join(names[:5])} ..."
+        )
+    return names.index(task.name)
