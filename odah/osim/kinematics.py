@@ -19,6 +19,7 @@ from odah.osim.fit_scale import ScaleFit, fit_scale
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.ik import InverseKinematics, inverse_kinematics
+from odah.osim.ik.setup import IkSetup, read_ik_setup
 from odah.osim.markersets import MarkerSet, choose_marker_set
 from odah.osim.model import Model
 from odah.osim.parse import read_model
@@ -33,6 +34,7 @@ from odah.osim.write import write_model
 
 Solver = Literal["torch", "opensim"]
 MIN_MARKERS = 8
+_FRAMES_AT_ONCE = 4096
 _AGREEMENT = 1e-4  # m, between OpenSim's marker errors and ours
 _MIN_VISIBLE = 0.5  # of the tracked markers, for a frame to be solved at either end of a trial
 
@@ -44,6 +46,7 @@ class Kinematics:
     coordinates: (T, C) rad and m, in the model's order. scale_factors: (K, 3) against the generic model.
     marker_errors: (T,) RMS distance of measured to model markers, m, unweighted; NaN where too few were seen
     and the coordinates are interpolated. marker_distances: (T, M) m, of `tracked_markers`, NaN where unseen.
+    frame_flags: (T,), what is not as it should be in each frame, empty where all is.
     model_xml: the whole .osim where it holds more than `model`.
     """
 
@@ -56,6 +59,7 @@ class Kinematics:
     marker_errors: np.ndarray | None = None
     tracked_markers: tuple[str, ...] = ()
     marker_distances: np.ndarray | None = None
+    frame_flags: tuple[str, ...] | None = None
     notes: tuple[str, ...] = field(default=())
     model_xml: str | None = None
 
@@ -91,13 +95,13 @@ def solve_kinematics(
     scale_setup: a ScaleTool set-up; None fits the model to the trial itself. ik_setup: an
     InverseKinematicsTool set-up, whose tasks, weights and time range are used. marker_set: where the
     markers sit and what they weigh; None chooses by their names. mass: kg; None keeps the model's.
-    solver: ours, or OpenSim's tool at `accuracy`: the same answer to 0.02 degrees, in many times the time. A
-    set-up with coordinate tasks always goes to OpenSim.
+    solver: ours, or OpenSim's tool at `accuracy`: the same answer to 0.02 degrees, in many times the time.
 
     Raises:
         InputError: markers and model do not fit together. OdahError: OpenSim fails.
     """
-    markers, dropped = _usable(markers.in_ground(), ik_setup)
+    ik = None if ik_setup is None else read_ik_setup(ik_setup)
+    markers, dropped = _usable(markers.in_ground(), ik)
     with tempfile.TemporaryDirectory(prefix="odah_kinematics_") as scratch:
         scaled_path = Path(scratch) / "model.osim"
         if scale_setup is None:
@@ -106,14 +110,15 @@ def solve_kinematics(
             factors, notes = _scale_by_setup(scaled_path, scale_setup, model, mass), ()
             weights = None if marker_set is None else marker_set.weights
         scaled = read_model(scaled_path)
-        weights = _shared_weights(markers, scaled, weights, ik_setup)
+        weights = _shared_weights(markers, scaled, weights if ik is None else ik.weights)
         markers, trimmed = _trimmed(markers, weights)
-        if solver == "opensim" or (ik_setup is not None and setup_files.has_coordinate_tasks(ik_setup)):
+        if solver == "opensim":
             solution = inverse_kinematics_with_opensim(
                 scaled_path, markers, weights=weights, setup=ik_setup, accuracy=accuracy
             )
         else:
-            solution = inverse_kinematics(scaled, markers, weights)
+            tasks = () if ik is None else ik.tasks(scaled, markers.time)
+            solution = inverse_kinematics(scaled, markers, weights, tasks=tasks)
         xml = read_text(scaled_path, "an OpenSim model")
     return _kinematics(scaled, xml, solution, markers, weights, factors, (*dropped, *trimmed, *notes))
 
@@ -127,7 +132,7 @@ def track_kinematics(markers: MarkerTrajectories, scaled: Kinematics) -> Kinemat
     markers, dropped = _usable(markers.in_ground(), None)
     known = choose_marker_set(markers.names, full_body_model()).weights
     known = {name: weight for name, weight in known.items() if name in scaled.tracked_markers}
-    weights = _shared_weights(markers, scaled.model, known, None)
+    weights = _shared_weights(markers, scaled.model, known)
     markers, trimmed = _trimmed(markers, weights)
     solution = inverse_kinematics(scaled.model, markers, weights)
     factors = dict(zip(scaled.model.body_names, scaled.scale_factors, strict=True))
@@ -151,17 +156,15 @@ def load_opensim_motion(mot_path: str | Path, osim_path: str | Path) -> Kinemati
     )
 
 
-def _usable(
-    markers: MarkerTrajectories, ik_setup: str | Path | None
-) -> tuple[MarkerTrajectories, tuple[str, ...]]:
+def _usable(markers: MarkerTrajectories, ik: IkSetup | None) -> tuple[MarkerTrajectories, tuple[str, ...]]:
     """Markers seen at least once, in the time range of the set-up; and what was left out."""
-    if ik_setup is not None:
-        first, last = setup_files.ik_time_range(ik_setup)
+    if ik is not None:
+        first, last = ik.time_range
         half_step = 0.5 / markers.rate
         inside = (markers.time >= first - half_step) & (markers.time <= last + half_step)
         if not inside.any():
             raise InputError(
-                f"{ik_setup}, time_range", f"{first:g} to {last:g} s", f"times of {markers.source.path}"
+                f"{ik.path}, time_range", f"{first:g} to {last:g} s", f"times of {markers.source.path}"
             )
         markers = _frames(markers, np.flatnonzero(inside))
     seen = np.flatnonzero(np.isfinite(markers.positions).all(axis=-1).any(axis=0))
@@ -171,8 +174,10 @@ def _usable(
         raise InputError(
             markers.source.path, f"{len(names)} markers with positions", f"at least {MIN_MARKERS}"
         )
-    notes = (f"markers without any position, left out: {', '.join(unseen)}",) if unseen else ()
-    return replace(markers, names=names, positions=markers.positions[:, seen]), notes
+    notes = [f"markers without any position, left out: {', '.join(unseen)}"] if unseen else []
+    if ik is not None and (missing := [name for name in ik.weights if name not in markers.names]):
+        notes.append(f"markers of {ik.path.name} that the recording lacks: {', '.join(missing)}")
+    return replace(markers, names=names, positions=markers.positions[:, seen]), tuple(notes)
 
 
 def _scale_to_trial(
@@ -236,15 +241,13 @@ def _scale_by_setup(
 
 
 def _shared_weights(
-    markers: MarkerTrajectories, model: Model, weights: dict[str, float] | None, ik_setup: str | Path | None
+    markers: MarkerTrajectories, model: Model, weights: dict[str, float] | None
 ) -> dict[str, float]:
     """Weights of the markers that are measured, on the model, and wanted.
 
     Raises:
         InputError: fewer than MIN_MARKERS are.
     """
-    if ik_setup is not None:
-        weights = setup_files.ik_weights(ik_setup)
     if weights is None:
         weights = dict.fromkeys(model.marker_names, 1.0)
     on_model = set(model.marker_names)
@@ -302,8 +305,7 @@ def _kinematics(
     tracked = tuple(weights)
     measured = markers.positions[:, [markers.names.index(name) for name in tracked]]
     on_model = [model.marker_names.index(name) for name in tracked]
-    modelled = ForwardKinematics(model)(torch.from_numpy(coordinates)).markers.numpy()[:, on_model]
-    distances = np.linalg.norm(measured - modelled, axis=-1)
+    distances = np.linalg.norm(measured - model_markers(model, coordinates)[:, on_model], axis=-1)
     is_seen = np.isfinite(distances)
     squares = np.where(is_seen, distances, 0.0) ** 2
     errors = np.sqrt(squares.sum(axis=1) / np.maximum(is_seen.sum(axis=1), 1))
@@ -324,6 +326,33 @@ def _kinematics(
         marker_errors=errors,
         tracked_markers=tracked,
         marker_distances=distances,
-        notes=notes,
+        frame_flags=_frame_flags(solution),
+        notes=(*notes, *_notes(model, solution)),
         model_xml=xml,
     )
+
+
+def model_markers(model: Model, coordinates: np.ndarray) -> np.ndarray:
+    """(T, M, 3): where the model's markers are in ground, m; coordinates (T, C)."""
+    fk = ForwardKinematics(model)
+    with torch.no_grad():
+        parts = [fk(part).markers for part in torch.from_numpy(coordinates).split(_FRAMES_AT_ONCE)]
+    return torch.cat(parts).numpy()
+
+
+def _frame_flags(solution: InverseKinematics) -> tuple[str, ...]:
+    flags = np.full(len(solution.coordinates), "", dtype=object)
+    for k in np.flatnonzero(~solution.is_told.all(axis=1)):
+        untold = [n for n, told in zip(solution.names, solution.is_told[k], strict=True) if not told]
+        flags[k] = f"interpolated, told by no marker: {' '.join(untold)}"
+    flags[~solution.is_converged] = "not converged"
+    flags[~solution.is_solved] = "interpolated, too few markers"
+    return tuple(flags)
+
+
+def _notes(model: Model, solution: InverseKinematics) -> tuple[str, ...]:
+    notes = [f"ignored: {constraint}" for constraint in model.loop_constraints]
+    stuck = int((solution.is_solved & ~solution.is_converged).sum())
+    if stuck:
+        notes.append(f"{stuck} frames did not converge")
+    return tuple(notes)

@@ -7,11 +7,15 @@ slopes of the joints' functions and of the couplers.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from odah.osim.axis_turns import AxisTurns
+from odah.osim.coupling import CouplerStage
 from odah.osim.fk import ForwardKinematics, SkeletonPose
 from odah.osim.ik.problem import IkProblem
 from odah.osim.model import Model
@@ -24,7 +28,8 @@ class MarkerJacobian:
         self.fk = ForwardKinematics(problem.model, dtype)
         self.free = torch.from_numpy(problem.free)
         self.selection = torch.eye(len(problem.model.coordinates), dtype=dtype)[:, self.free]
-        turning = torch.cat([turns.joints for turns in self.fk.turns])
+        self.coupler_stages = cast(list[CouplerStage], list(self.fk.couplers))
+        turning = torch.cat([turns.joints for turns in cast(list[AxisTurns], list(self.fk.turns))])
         shifting = torch.arange(len(problem.model.joints)).repeat_interleave(3)
         joints = torch.cat([turning, shifting])
         carries = torch.from_numpy(joints_carrying(problem.model)).to(dtype)[:, joints]  # (M, F)
@@ -73,7 +78,7 @@ class MarkerJacobian:
     def _amount_derivatives(self, coordinates: Float[Tensor, "t C"]) -> Float[Tensor, "t A P"]:
         by_coordinate = self.fk.functions.derivatives(coordinates)[:, self.moving]
         by_free = self.selection.expand(len(coordinates), -1, -1)
-        for stage in self.fk.couplers:
+        for stage in self.coupler_stages:
             by_free = by_free.index_copy(1, stage.dependent, stage.derivatives(coordinates) @ by_free)
         return by_coordinate @ by_free
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -70,8 +69,13 @@ class IkFrames:
 
     def __getitem__(self, index: Tensor | slice) -> IkFrames:
         """Some of the frames."""
-        values = (getattr(self, field.name) for field in fields(self))
-        return IkFrames(*(None if value is None else value[index] for value in values))
+        return IkFrames(
+            self.measured[index],
+            self.weights[index],
+            self.given[index],
+            None if self.targets is None else self.targets[index],
+            None if self.target_weights is None else self.target_weights[index],
+        )
 
 
 @dataclass(frozen=True)

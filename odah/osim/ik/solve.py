@@ -22,7 +22,8 @@ from odah.osim.ik.continuity import follow, settle
 from odah.osim.ik.jacobian import MarkerJacobian
 from odah.osim.ik.problem import IkSolver, root_joints
 from odah.osim.ik.reference_solver import ReferenceIkSolver
-from odah.osim.ik.start import MIN_SEEN, RootStart
+from odah.osim.ik.restarts import restart
+from odah.osim.ik.start import MIN_SEEN, RootStart, without_spare_turns
 from odah.osim.ik.trial import CoordinateTask, IkTrial
 from odah.osim.model import Model
 
@@ -78,9 +79,13 @@ def inverse_kinematics(
     build = ReferenceIkSolver
     solver = build(trial.problem, tolerance=tolerance, max_iterations=60)
     begin = _cold_start(trial, solvable) if start is None else _free(trial, start[solvable])
-    x, costs, is_converged = _solve(solver, trial, solvable, begin)
+    if is_continuous:
+        begin = _unwrapped(trial, begin)
+    x, costs, is_converged = _solve(solver, trial, solvable, begin.clone())
+    restart(solver, trial, solvable, begin, x, costs, is_converged)
     is_angle = np.array([c.motion_type != "translational" for c in model.coordinates])[trial.problem.free]
     settle(solver, trial, solvable, x, costs)
+    x = without_spare_turns(trial.problem, x, begin)
     if is_continuous:
         follow(solver, trial, solvable, x, costs, is_angle)
     return _filled(trial, solvable, x, is_converged)
@@ -92,7 +97,11 @@ def _free(trial: IkTrial, coordinates: np.ndarray) -> Float[Tensor, "t P"]:
 
 def _cold_start(trial: IkTrial, index: np.ndarray) -> Float[Tensor, "t P"]:
     start = RootStart(trial.problem)
-    x = torch.cat([start(trial.positions[k], trial.is_seen[k]) for k in _blocks(index)])
+    return torch.cat([start(trial.positions[k], trial.is_seen[k]) for k in _blocks(index)])
+
+
+def _unwrapped(trial: IkTrial, x: Float[Tensor, "t P"]) -> Float[Tensor, "t P"]:
+    """Turns of the root counted on from frame to frame, instead of leaping by a full turn."""
     in_root = {name for joint in root_joints(trial.problem.model) for name in joint.coordinate_names}
     for p, k in enumerate(trial.problem.free):
         coordinate = trial.problem.model.coordinates[k]

@@ -35,7 +35,9 @@ class RootStart:
         self.root = next((joint for joint in root_joints(model) if _is_free(joint)), None)
         if self.root is None:
             return
-        names = [name for axis in (*self.root.rotations, *self.root.translations) for name in axis.coordinates]
+        names = [
+            name for axis in (*self.root.rotations, *self.root.translations) for name in axis.coordinates
+        ]
         self.columns = [model.coordinate_names.index(name) for name in names]
         pose = ForwardKinematics(model)(torch.from_numpy(self.rest))
         body = model.body_names.index(self.root.child)
@@ -57,6 +59,31 @@ class RootStart:
             is_laid = (used.sum(1) >= MIN_SEEN)[:, None]
             values[:, self.columns] = np.where(is_laid, turned, values[:, self.columns])
         return torch.from_numpy(values[:, self.problem.free])
+
+
+def without_spare_turns(
+    problem: IkProblem, x: Float[Tensor, "t P"], start: Float[Tensor, "t P"]
+) -> Float[Tensor, "t P"]:
+    """Solutions whose root angles went a quarter turn or more from the start, by the nearest equal ones.
+
+    Descent may take an unbounded angle through full turns; three angles of one rotation also come in pairs.
+    """
+    root = next((joint for joint in root_joints(problem.model) if _is_free(joint)), None)
+    names = [] if root is None else [name for axis in root.rotations for name in axis.coordinates]
+    if root is None or not set(names) <= set(problem.free_names):
+        return x
+    columns = [problem.free_names.index(name) for name in names]
+    far = torch.nonzero(((x - start)[:, columns].abs() > np.pi / 2).any(-1))[:, 0]
+    if len(far) == 0:
+        return x
+    axes = np.array([turn.axis for turn in root.rotations])
+    near = start[far][:, columns].numpy()
+    turned = Rotation.from_davenport(axes, "intrinsic", x[far][:, columns].numpy())
+    angles = turned.as_davenport(axes, "intrinsic", suppress_warnings=True)
+    angles -= 2 * np.pi * np.round((angles - near) / (2 * np.pi))
+    x = x.clone()
+    x[far[:, None], torch.tensor(columns)] = torch.from_numpy(angles)
+    return x
 
 
 def rest_inside_bounds(problem: IkProblem) -> Float[np.ndarray, " C"]:

@@ -74,7 +74,7 @@ class IkTrial:
             problem=problem,
             positions=positions,
             weights=np.array([weights[marker.name] for marker in tracked], dtype=np.float64),
-            is_seen=np.isfinite(positions).all(-1),
+            is_seen=np.logical_and.reduce(np.isfinite(positions), axis=-1),
             given=_given(problem, markers.time, tasks),
             targets=targets,
             target_weights=target_weights,
@@ -150,6 +150,8 @@ def _index(problem: IkProblem, task: CoordinateTask) -> int:
     names = problem.model.coordinate_names
     if task.name not in names:
         raise InputError(
-            f"coordinate task {task.name!r}", "no coordinate of the model", f"one of {', '.join(names[:5])} ..."
+            f"coordinate task {task.name!r}",
+            "no coordinate of the model",
+            f"one such as {names[0]}",
         )
     return names.index(task.name)
