@@ -46,7 +46,9 @@ def restart(
         is_converged[gained] = solution.is_converged[better]
 
 
-def _drawn(problem: IkProblem, start: Float[Tensor, "t P"], random: np.random.Generator) -> Float[Tensor, "t P"]:
+def _drawn(
+    problem: IkProblem, start: Float[Tensor, "t P"], random: np.random.Generator
+) -> Float[Tensor, "t P"]:
     is_bounded = np.isfinite(problem.upper - problem.lower)
     low, high = np.where(is_bounded, problem.lower, 0.0), np.where(is_bounded, problem.upper, 0.0)
     drawn = torch.from_numpy(random.uniform(low, high, tuple(start.shape)))

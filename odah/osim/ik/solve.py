@@ -23,6 +23,7 @@ from odah.osim.ik.jacobian import MarkerJacobian
 from odah.osim.ik.problem import IkSolver, root_joints
 from odah.osim.ik.reference_solver import ReferenceIkSolver
 from odah.osim.ik.restarts import restart
+from odah.osim.ik.smooth import smooth
 from odah.osim.ik.start import MIN_SEEN, RootStart, without_spare_turns
 from odah.osim.ik.trial import CoordinateTask, IkTrial
 from odah.osim.model import Model
@@ -58,6 +59,7 @@ def inverse_kinematics(
     tasks: Sequence[CoordinateTask] = (),
     start: Float[np.ndarray, "T C"] | None = None,
     is_continuous: bool = True,
+    cutoff: float | None = None,
     tolerance: float = 1e-7,
     path: Path = "auto",
 ) -> InverseKinematics:
@@ -65,6 +67,8 @@ def inverse_kinematics(
 
     tasks: coordinates that are pulled to values. start: a warm start, rad and m; None starts cold.
     is_continuous: the frames follow one another closely, so angles should not leap between them.
+    cutoff: Hz; smooths the motion over time as a low-pass filter of that frequency would, see
+    `odah.osim.ik.smooth`; None leaves each frame to its own markers.
     tolerance: rad and m; the step at which a frame counts as solved. path: "auto" takes generated code where
     there is a C compiler, "reference" torch.
     Locked coordinates, and those that no tracked marker tells, stay at their defaults; coupled ones follow.
@@ -88,7 +92,14 @@ def inverse_kinematics(
     x = without_spare_turns(trial.problem, x, begin)
     if is_continuous:
         follow(solver, trial, solvable, x, costs, is_angle)
-    return _filled(trial, solvable, x, is_converged)
+    free = _interpolated(trial, solvable, x)
+    if cutoff is not None:
+        free = smooth(
+            ReferenceIkSolver(trial.problem, tolerance=tolerance), trial, free, markers.rate, cutoff
+        )
+    converged = np.zeros(len(trial), dtype=bool)
+    converged[solvable] = is_converged.numpy()
+    return _result(trial, free, converged)
 
 
 def _free(trial: IkTrial, coordinates: np.ndarray) -> Float[Tensor, "t P"]:
@@ -126,24 +137,26 @@ def _solve(
     return x, costs, is_converged
 
 
-def _filled(
-    trial: IkTrial, solvable: np.ndarray, x: Float[Tensor, "t P"], is_converged: Tensor
-) -> InverseKinematics:
-    """All frames, what is not told interpolated linearly between frames where it is."""
-    problem, num_frames = trial.problem, len(trial)
-    is_told = trial.is_told
-    every = np.arange(num_frames)
-    coordinates = np.array(np.broadcast_to(trial.given, (num_frames, trial.given.shape[1])))
-    for p, k in enumerate(problem.free):
-        told = is_told[solvable, p]
+def _interpolated(trial: IkTrial, solvable: np.ndarray, x: Float[Tensor, "t P"]) -> Float[np.ndarray, "T P"]:
+    """The free coordinates of all frames; what is not told is interpolated between frames where it is."""
+    every, is_told = np.arange(len(trial)), trial.is_told[solvable]
+    free = np.tile(trial.frames(slice(0, 1)).given[:, trial.problem.free].numpy(), (len(trial), 1))
+    for p, told in enumerate(is_told.T):
         if told.any():
-            coordinates[:, k] = np.interp(every, solvable[told], x[:, p].numpy()[told])
-    rms, largest = np.full((2, num_frames), np.nan)
+            free[:, p] = np.interp(every, solvable[told], x[:, p].numpy()[told])
+    return free
+
+
+def _result(
+    trial: IkTrial, free: Float[np.ndarray, "T P"], converged: Bool[np.ndarray, " T"]
+) -> InverseKinematics:
+    """Coordinates and errors of all frames."""
+    problem, num_frames = trial.problem, len(trial)
     jacobian = MarkerJacobian(problem)
-    for rows in _blocks(every):
-        free = torch.from_numpy(coordinates[rows][:, problem.free])
-        given = torch.from_numpy(coordinates[rows])
-        full = jacobian.coordinates(free, given)
+    coordinates = np.empty((num_frames, len(problem.model.coordinates)))
+    rms, largest = np.empty((2, num_frames))
+    for rows in _blocks(np.arange(num_frames)):
+        full = jacobian.coordinates(torch.from_numpy(free[rows]), trial.frames(rows).given)
         coordinates[rows] = full.numpy()
         distances = np.linalg.norm(jacobian.fk(full).markers.numpy() - trial.positions[rows], axis=-1)
         seen = trial.is_seen[rows]
@@ -152,10 +165,8 @@ def _filled(
         largest[rows] = np.sqrt(squares.max(1))
     is_solved = trial.is_solvable
     rms[~is_solved], largest[~is_solved] = np.nan, np.nan
-    converged = np.zeros(num_frames, dtype=bool)
-    converged[solvable] = is_converged.numpy()
     told = np.ones(coordinates.shape, dtype=bool)
-    told[:, problem.free] = is_told
+    told[:, problem.free] = trial.is_told
     return InverseKinematics(
         problem.model.coordinate_names, coordinates, rms, largest, is_solved, told, converged
     )

@@ -15,9 +15,8 @@ from odah.osim.ik.trial import IkTrial
 @pytest.fixture(scope="module")
 def moving(person, drawn, recorded):
     """A trial of slow motion, its problem's solver and its true free coordinates."""
-    ends = drawn(person, 1).repeat(2, axis=0)
-    ends[1] += 0.1
-    truth = np.linspace(*ends, 9)
+    (begin,) = drawn(person, 1)
+    truth = np.linspace(begin, begin + 0.1, 9)
     recording = recorded(person, truth)
     trial = IkTrial.of(person, recording, dict.fromkeys(person.marker_names, 1.0))
     x = torch.from_numpy(truth[:, trial.problem.free])

@@ -62,7 +62,8 @@ def test_a_person_turned_round_and_far_away(person, drawn, recorded, told, path)
 
 
 def test_what_no_marker_tells_is_interpolated(person, drawn, recorded):
-    truth = np.linspace(*drawn(person, 2), 5)
+    first, last = drawn(person, 2)
+    truth = np.linspace(first, last, 5)
     trial = recorded(person, truth)
     positions = trial.positions.copy()
     hidden = [k for k, m in enumerate(person.markers) if m.body in ("ulna_r", "radius_r", "hand_r")]
