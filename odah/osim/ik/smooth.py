@@ -44,12 +44,16 @@ def smooth(
 def _curvature(
     solver: ReferenceIkSolver, trial: IkTrial, x: Float[np.ndarray, "T P"]
 ) -> Float[np.ndarray, " P"]:
-    """Of the cost along each coordinate, typical of the trial; never nothing, so that gaps are bridged."""
+    """Of the cost along each coordinate while the others give way, typical of the trial.
+
+    Never nothing, so that gaps are bridged.
+    """
     some = np.unique(np.linspace(0, len(x) - 1, min(len(x), _TYPICAL_FRAMES)).astype(int))
     with torch.no_grad():
         _, normal = solver.normal_equations(torch.from_numpy(x[some]), trial.frames(some))
-    typical = normal.diagonal(dim1=1, dim2=2).mean(0).numpy()
-    return np.maximum(typical, TINY * typical.max())
+    mean = normal.mean(0).numpy()
+    held = mean + TINY * mean.diagonal().max() * np.eye(len(mean))
+    return 1.0 / np.linalg.inv(held).diagonal()
 
 
 class _Window:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from odah.errors import OdahError
 from odah.motion.types import MarkerTrajectories
+from odah.osim.fast.chooser import ik_solver
 from odah.osim.ik.continuity import follow, settle
 from odah.osim.ik.jacobian import MarkerJacobian
 from odah.osim.ik.problem import IkSolver, root_joints
@@ -80,7 +81,7 @@ def inverse_kinematics(
     solvable = np.flatnonzero(trial.is_solvable)
     if len(solvable) == 0:
         raise OdahError(f"no frame of {markers.source.path} shows {MIN_SEEN} tracked markers")
-    build = ReferenceIkSolver
+    build = ReferenceIkSolver if path == "reference" else ik_solver
     solver = build(trial.problem, tolerance=tolerance, max_iterations=60)
     begin = _cold_start(trial, solvable) if start is None else _free(trial, start[solvable])
     if is_continuous:
