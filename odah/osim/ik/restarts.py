@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from odah.osim.ik.problem import IkProblem, IkSolver
-from odah.osim.ik.trial import IkTrial
+from odah.osim.ik.answers import Answers
+from odah.osim.ik.problem import IkProblem
 
 _NUM_RESTARTS = 12
-_POOR = 4.0  # times the median cost of the trial: twice the usual distance
+_POOR = 4.0  # times the expected cost: twice the usual distance
 _GOOD_ENOUGH = 1e-4  # m; weighted RMS distance below which nothing is gained
-_BETTER = 1e-6  # relative
 
 
 def restart(
-    solver: IkSolver,
-    trial: IkTrial,
-    index: Int[np.ndarray, " t"],
-    start: Float[Tensor, "t P"],
-    x: Float[Tensor, "t P"],
-    costs: Float[Tensor, " t"],
-    is_converged: Bool[Tensor, " t"],
+    answers: Answers, start: Float[Tensor, "t P"], expected: Float[Tensor, " t"] | None = None
 ) -> None:
     """Solve poor frames again from poses drawn within the bounds, and keep the best.
 
-    index: the frames of x, costs and is_converged, which are changed in place. start: where they began;
-    unbounded coordinates begin there again. The draws are the same in every run.
+    start: where they began; unbounded coordinates begin there again. expected: what frames should cost a
+    unit of weight, m^2; None takes the median of all. The draws are the same in every run.
     """
-    total = torch.from_numpy((trial.weights * trial.is_seen[index]).sum(1))
-    means = costs / total
-    limit = max(_POOR * float(means.median()), _GOOD_ENOUGH**2)
+    if expected is None:
+        expected = answers.mean_squares.median()
+    limit = (_POOR * expected).clamp(min=_GOOD_ENOUGH**2)
     random = np.random.default_rng(0)
     for _ in range(_NUM_RESTARTS):
-        poor = torch.nonzero((costs / total > limit) | ~is_converged)[:, 0]
+        poor = torch.nonzero((answers.mean_squares > limit) | ~answers.is_converged)[:, 0]
         if len(poor) == 0:
             break
-        begin = _drawn(trial.problem, start[poor], random)
-        solution = solver(begin, trial.frames(index[poor.numpy()]))
-        better = solution.costs < costs[poor] * (1.0 - _BETTER)
-        gained = poor[better]
-        x[gained], costs[gained] = solution.x[better], solution.costs[better]
-        is_converged[gained] = solution.is_converged[better]
+        answers.try_again(poor, _drawn(answers.trial.problem, start[poor], random))
 
 
 def _drawn(

@@ -1,8 +1,9 @@
 """Marker inverse kinematics of whole trials: OpenSim's problem, solved to convergence.
 
 Minimises sum_m w_m |model marker - measured marker|^2 of each frame, plus what coordinate tasks add, within
-the ranges of clamped coordinates. Every frame starts from the model at rest, its root laid onto its markers;
-then frames try their neighbours' answers, so that none stays in a worse minimum than the frame beside it.
+the ranges of clamped coordinates. Frames start from the model at rest, its root laid onto their markers, or
+between the answers of frames nearby; those that end badly start again elsewhere, and all try the answers of
+their neighbours, so that none stays in a worse minimum than the frame beside it.
 """
 
 from __future__ import annotations
@@ -19,19 +20,20 @@ from torch import Tensor
 from odah.errors import OdahError
 from odah.motion.types import MarkerTrajectories
 from odah.osim.fast.chooser import ik_solver
+from odah.osim.ik.answers import BLOCK, Answers
 from odah.osim.ik.continuity import follow, settle
 from odah.osim.ik.jacobian import MarkerJacobian
-from odah.osim.ik.problem import IkSolver, root_joints
+from odah.osim.ik.problem import IkSolver
 from odah.osim.ik.reference_solver import ReferenceIkSolver
 from odah.osim.ik.restarts import restart
 from odah.osim.ik.smooth import smooth
-from odah.osim.ik.start import MIN_SEEN, RootStart, without_spare_turns
+from odah.osim.ik.start import MIN_SEEN, RootStart, unwrapped, without_spare_turns
 from odah.osim.ik.trial import CoordinateTask, IkTrial
 from odah.osim.model import Model
 
 Path = Literal["auto", "reference"]
-BLOCK = 4096
-"""Frames in hand at a time: memory beyond input and output does not grow with the trial."""
+STRIDE = 8
+"""Of continuous motion, every how many frames start from rest; the others start between their answers."""
 
 
 @dataclass(frozen=True)
@@ -83,28 +85,50 @@ def inverse_kinematics(
         raise OdahError(f"no frame of {markers.source.path} shows {MIN_SEEN} tracked markers")
     build = ReferenceIkSolver if path == "reference" else ik_solver
     solver = build(trial.problem, tolerance=tolerance, max_iterations=60)
-    begin = _cold_start(trial, solvable) if start is None else _free(trial, start[solvable])
-    if is_continuous:
-        begin = _unwrapped(trial, begin)
-    x, costs, is_converged = _solve(solver, trial, solvable, begin.clone())
-    restart(solver, trial, solvable, begin, x, costs, is_converged)
-    is_angle = np.array([c.motion_type != "translational" for c in model.coordinates])[trial.problem.free]
-    settle(solver, trial, solvable, x, costs)
-    x = without_spare_turns(trial.problem, x, begin)
-    if is_continuous:
-        follow(solver, trial, solvable, x, costs, is_angle)
-    free = _interpolated(trial, solvable, x)
+    if start is not None:
+        begin = torch.from_numpy(np.ascontiguousarray(start[solvable][:, trial.problem.free]))
+        answers = _settled(solver, trial, solvable, begin, is_continuous=is_continuous)
+    elif is_continuous:
+        answers = _solve_continuous(solver, trial, solvable)
+    else:
+        answers = _settled(solver, trial, solvable, _cold_start(trial, solvable), is_continuous=False)
+    free = _interpolated(trial, solvable, answers.x)
     if cutoff is not None:
-        free = smooth(
-            ReferenceIkSolver(trial.problem, tolerance=tolerance), trial, free, markers.rate, cutoff
-        )
+        reference = ReferenceIkSolver(trial.problem, tolerance=tolerance)
+        free = smooth(reference, trial, free, markers.rate, cutoff)
     converged = np.zeros(len(trial), dtype=bool)
-    converged[solvable] = is_converged.numpy()
+    converged[solvable] = answers.is_converged.numpy()
     return _result(trial, free, converged)
 
 
-def _free(trial: IkTrial, coordinates: np.ndarray) -> Float[Tensor, "t P"]:
-    return torch.from_numpy(np.ascontiguousarray(coordinates[:, trial.problem.free]))
+def _solve_continuous(solver: IkSolver, trial: IkTrial, index: np.ndarray) -> Answers:
+    """Some frames from rest, then all of them from between those."""
+    some = np.unique(np.append(index[::STRIDE], index[-1]))
+    coarse = _settled(
+        solver, trial, some, unwrapped(trial.problem, _cold_start(trial, some)), is_continuous=True
+    )
+    begin = np.stack([np.interp(index, some, column) for column in coarse.x.numpy().T], axis=1)
+    expected = torch.from_numpy(np.interp(index, some, coarse.mean_squares.numpy()))
+    return _settled(solver, trial, index, torch.from_numpy(begin), expected, is_continuous=True)
+
+
+def _settled(
+    solver: IkSolver,
+    trial: IkTrial,
+    index: np.ndarray,
+    begin: Float[Tensor, "t P"],
+    expected: Float[Tensor, " t"] | None = None,
+    *,
+    is_continuous: bool,
+) -> Answers:
+    """The best answers that starts, restarts and neighbours give."""
+    answers = Answers.of(solver, trial, index, begin)
+    restart(answers, begin, expected)
+    settle(answers)
+    answers.x = without_spare_turns(trial.problem, answers.x, begin)
+    if is_continuous:
+        follow(answers)
+    return answers
 
 
 def _cold_start(trial: IkTrial, index: np.ndarray) -> Float[Tensor, "t P"]:
@@ -112,30 +136,8 @@ def _cold_start(trial: IkTrial, index: np.ndarray) -> Float[Tensor, "t P"]:
     return torch.cat([start(trial.positions[k], trial.is_seen[k]) for k in _blocks(index)])
 
 
-def _unwrapped(trial: IkTrial, x: Float[Tensor, "t P"]) -> Float[Tensor, "t P"]:
-    """Turns of the root counted on from frame to frame, instead of leaping by a full turn."""
-    in_root = {name for joint in root_joints(trial.problem.model) for name in joint.coordinate_names}
-    for p, k in enumerate(trial.problem.free):
-        coordinate = trial.problem.model.coordinates[k]
-        if coordinate.name in in_root and coordinate.motion_type == "rotational":
-            x[:, p] = torch.from_numpy(np.unwrap(x[:, p].numpy()))
-    return x
-
-
 def _blocks(index: np.ndarray) -> Iterator[np.ndarray]:
     return (index[k : k + BLOCK] for k in range(0, len(index), BLOCK))
-
-
-def _solve(
-    solver: IkSolver, trial: IkTrial, index: np.ndarray, x: Float[Tensor, "t P"]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Solutions, costs and whether they converged; x is overwritten."""
-    costs, is_converged = torch.empty(len(x), dtype=x.dtype), torch.empty(len(x), dtype=torch.bool)
-    for k in range(0, len(index), BLOCK):
-        rows = slice(k, k + BLOCK)
-        solution = solver(x[rows], trial.frames(index[rows]))
-        x[rows], costs[rows], is_converged[rows] = solution.x, solution.costs, solution.is_converged
-    return x, costs, is_converged
 
 
 def _interpolated(trial: IkTrial, solvable: np.ndarray, x: Float[Tensor, "t P"]) -> Float[np.ndarray, "T P"]:

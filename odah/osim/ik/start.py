@@ -61,6 +61,17 @@ class RootStart:
         return torch.from_numpy(values[:, self.problem.free])
 
 
+def unwrapped(problem: IkProblem, x: Float[Tensor, "t P"]) -> Float[Tensor, "t P"]:
+    """Turns of the root counted on from frame to frame, instead of leaping by a full turn."""
+    x = x.clone()
+    in_root = {name for joint in root_joints(problem.model) for name in joint.coordinate_names}
+    for p, k in enumerate(problem.free):
+        coordinate = problem.model.coordinates[k]
+        if coordinate.name in in_root and coordinate.motion_type == "rotational":
+            x[:, p] = torch.from_numpy(np.unwrap(x[:, p].numpy()))
+    return x
+
+
 def without_spare_turns(
     problem: IkProblem, x: Float[Tensor, "t P"], start: Float[Tensor, "t P"]
 ) -> Float[Tensor, "t P"]:

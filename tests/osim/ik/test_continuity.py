@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from odah.osim.ik.answers import Answers
 from odah.osim.ik.continuity import follow, settle
 from odah.osim.ik.reference_solver import ReferenceIkSolver
 from odah.osim.ik.restarts import restart
@@ -20,7 +21,12 @@ def moving(person, drawn, recorded):
     recording = recorded(person, truth)
     trial = IkTrial.of(person, recording, dict.fromkeys(person.marker_names, 1.0))
     x = torch.from_numpy(truth[:, trial.problem.free])
-    return trial, ReferenceIkSolver(trial.problem), x, np.arange(9)
+    return trial, ReferenceIkSolver(trial.problem), x
+
+
+def answered(trial, solver, x, costs=0.0) -> Answers:
+    values = torch.as_tensor(costs, dtype=torch.float64).expand(9).clone()
+    return Answers(solver, trial, np.arange(9), x.clone(), values, torch.ones(9, dtype=torch.bool))
 
 
 def other_minimum(trial, solver, x, seed_range=range(40)):
@@ -35,61 +41,59 @@ def other_minimum(trial, solver, x, seed_range=range(40)):
 
 
 def test_worse_minima_are_left_through_either_neighbour(moving):
-    trial, solver, truth, index = moving
+    trial, solver, truth = moving
     worse = other_minimum(trial, solver, truth)
-    x, costs = truth.clone(), torch.zeros(9, dtype=torch.float64)
-    x[3:6], costs[3:6] = worse.x[0], worse.costs[0]
-    settle(solver, trial, index, x, costs)
-    assert costs.max() < 1e-9
-    assert (x - truth)[:, :6].abs().max() < 1e-5
+    answers = answered(trial, solver, truth)
+    answers.x[3:6], answers.costs[3:6] = worse.x[0], worse.costs[0]
+    settle(answers)
+    assert answers.costs.max() < 1e-9
+    assert (answers.x - truth)[:, :6].abs().max() < 1e-5
 
 
 def test_poor_frames_begin_again(moving):
-    trial, solver, truth, index = moving
+    trial, solver, truth = moving
     worse = other_minimum(trial, solver, truth)
-    x, costs = truth.clone(), torch.zeros(9, dtype=torch.float64)
-    is_converged = torch.ones(9, dtype=torch.bool)
-    x[4], costs[4] = worse.x[0], worse.costs[0]
-    restart(solver, trial, index, truth, x, costs, is_converged)
-    assert costs[4] < 0.1 * worse.costs[0]
-    again, again_costs = truth.clone(), torch.zeros(9, dtype=torch.float64)
-    again[4], again_costs[4] = worse.x[0], worse.costs[0]
-    restart(solver, trial, index, truth, again, again_costs, is_converged)
-    assert (again == x).all()  # the draws do not change from run to run
+    found = []
+    for _ in range(2):
+        answers = answered(trial, solver, truth)
+        answers.x[4], answers.costs[4] = worse.x[0], worse.costs[0]
+        restart(answers, truth)
+        assert answers.costs[4] < 0.1 * worse.costs[0]
+        found.append(answers.x)
+    assert (found[0] == found[1]).all()  # the draws do not change from run to run
+
+
+def test_frames_that_cost_what_is_expected_stay(moving):
+    trial, solver, truth = moving
+    worse = other_minimum(trial, solver, truth)
+    answers = answered(trial, solver, truth)
+    answers.x[4], answers.costs[4] = worse.x[0], worse.costs[0]
+    restart(answers, truth, answers.mean_squares.clone())
+    assert answers.costs[4] == worse.costs[0]
 
 
 def test_angles_that_leap_to_an_equal_pose_follow_on(moving):
-    trial, solver, truth, index = moving
+    trial, solver, truth = moving
     problem = trial.problem
     root = [problem.free_names.index(name) for name in problem.model.joints[0].coordinate_names[:3]]
-    x, costs = truth.clone(), torch.full((9,), 1e-12, dtype=torch.float64)
     first, middle, last = root
+    x = truth.clone()
     x[5:, first] += np.pi
     x[5:, middle] = np.pi - x[5:, middle]
     x[5:, last] += np.pi
-    is_angle = np.array([c.motion_type != "translational" for c in problem.model.coordinates])[problem.free]
-    follow(solver, trial, index, x, costs, is_angle)
-    assert (x - truth)[:, root].abs().max() < 1e-5
+    answers = answered(trial, solver, x, 1e-12)
+    follow(answers)
+    assert (answers.x - truth)[:, root].abs().max() < 1e-5
 
 
 def test_a_good_leap_stays(moving):
     """Where the person really leaps, the pose near the frame before is worse."""
-    trial, solver, truth, index = moving
-    shifted = trial.positions.copy()
-    problem = trial.problem
-    knee = problem.free_names.index("knee_angle_r")
+    trial, solver, truth = moving
+    knee = trial.problem.free_names.index("knee_angle_r")
     x = truth.clone()
     x[5:, knee] = 1.4 if truth[4, knee] < 0.5 else 0.1
     full = torch.from_numpy(np.repeat(trial.given, 9, axis=0))
-    shifted[:] = solver.jacobian.markers(x, full).numpy()
-    leaping = replace(trial, positions=shifted)
-    followed = x.clone()
-    follow(
-        solver,
-        leaping,
-        index,
-        followed,
-        torch.zeros(9, dtype=torch.float64),
-        np.ones(len(problem.free), bool),
-    )
-    assert (followed - x).abs().max() < 1e-5
+    leaping = replace(trial, positions=solver.jacobian.markers(x, full).numpy())
+    answers = answered(leaping, solver, x)
+    follow(answers)
+    assert (answers.x - x).abs().max() < 1e-5

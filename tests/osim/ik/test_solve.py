@@ -11,9 +11,9 @@ from odah.errors import OdahError
 from odah.motion.trc import read_trc
 from odah.osim import read_model
 from odah.osim.ik import CoordinateTask, inverse_kinematics
+from odah.osim.ik.answers import BLOCK
 from odah.osim.ik.problem import IkProblem
 from odah.osim.ik.setup import read_ik_setup
-from odah.osim.ik.solve import BLOCK
 from odah.osim.tools import inverse_kinematics_with_opensim
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "opensim_models"

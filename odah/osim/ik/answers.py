@@ -1,0 +1,74 @@
+"""What is known so far of the frames of a trial, and how better answers come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from odah.osim.ik.problem import IkSolver
+from odah.osim.ik.trial import IkTrial
+
+BLOCK = 4096
+"""Frames in hand at a time: memory beyond input and output does not grow with the trial."""
+_BETTER = 1e-6
+"""Relative: what another answer must gain to be taken."""
+
+
+@dataclass
+class Answers:
+    """Of some frames of a trial, whose numbers are `index`; free coordinates, costs, convergence."""
+
+    solver: IkSolver
+    trial: IkTrial
+    index: Int[np.ndarray, " t"]
+    x: Float[Tensor, "t P"]
+    costs: Float[Tensor, " t"]
+    is_converged: Bool[Tensor, " t"]
+
+    @classmethod
+    def of(cls, solver: IkSolver, trial: IkTrial, index: Int[np.ndarray, " t"], start: Float[Tensor, "t P"]):
+        """Solve every frame from its start."""
+        answers = cls(
+            solver,
+            trial,
+            index,
+            torch.empty_like(start),
+            torch.empty(len(start), dtype=start.dtype),
+            torch.zeros(len(start), dtype=torch.bool),
+        )
+        for first in range(0, len(index), BLOCK):
+            rows = torch.arange(first, min(first + BLOCK, len(index)))
+            solution = solver(start[rows], trial.frames(index[rows.numpy()]))
+            answers.x[rows], answers.costs[rows] = solution.x, solution.costs
+            answers.is_converged[rows] = solution.is_converged
+        return answers
+
+    @property
+    def mean_squares(self) -> Float[Tensor, " t"]:
+        """Costs a unit of marker weight, m^2."""
+        weights = np.concatenate(
+            [
+                (self.trial.weights * self.trial.is_seen[self.index[first : first + BLOCK]]).sum(1)
+                for first in range(0, len(self.index), BLOCK)
+            ]
+        )
+        return self.costs / torch.from_numpy(weights)
+
+    def try_again(
+        self, rows: Int[Tensor, " r"], start: Float[Tensor, "r P"], loss: float = -_BETTER
+    ) -> Tensor:
+        """Solve some rows from other starts, take what costs at most 1 + loss of before; (r,) which were."""
+        taken = torch.zeros(len(rows), dtype=torch.bool)
+        for first in range(0, len(rows), BLOCK):
+            part = slice(first, first + BLOCK)
+            some = rows[part]
+            solution = self.solver(start[part], self.trial.frames(self.index[some.numpy()]))
+            taken[part] = solution.costs <= self.costs[some] * (1.0 + loss)
+            better, gained = taken[part], some[taken[part]]
+            self.x[gained], self.costs[gained] = solution.x[better], solution.costs[better]
+            self.is_converged[gained] = solution.is_converged[better]
+        return taken
