@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.text import Text
 
 from odah import __version__
 from odah.errors import InputError, OdahError
-from odah.progress import say, track
+from odah.failures import sentence
+from odah.progress import say, steps, track
+
+if TYPE_CHECKING:
+    from odah.pipeline.recording import KinematicsOptions
 
 app = typer.Typer(
     help="Videos of people whose OpenSim joint angles are known exactly.",
@@ -92,7 +97,7 @@ def demo(
 
 @app.command()
 def kinematics(
-    recording: Annotated[Path, typer.Argument(help="Motion or marker file.")],
+    recordings: Annotated[list[Path], typer.Argument(help="Motion or marker files.")],
     out: Out,
     model: Annotated[
         Path | None, typer.Option(help="Generic .osim; default: the built-in full body.")
@@ -101,32 +106,61 @@ def kinematics(
     ik_setup: Annotated[Path | None, typer.Option(help="OpenSim InverseKinematicsTool set-up XML.")] = None,
     osim: Annotated[Path | None, typer.Option(help="Scaled model a .mot/.sto belongs to.")] = None,
     solver: Annotated[str, typer.Option(help="torch, or opensim for its own tool; both converge.")] = "torch",
+    plot: Annotated[bool, typer.Option(help="Draw kinematics.png.")] = True,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Recordings at a time; default: one for each core.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Any motion or marker file -> scaled .osim, .mot, .trc and an error report.
+    """Any motion or marker files -> scaled .osim, .mot, .trc, error and range reports, a plot.
+
+    One file goes into the folder itself, several go into a folder each, with a summary.csv over them.
 
     Example: odah kinematics walk.trc --out walk
     """
     from odah.files import check_output_folder
-    from odah.osim.report import write_kinematics
-    from odah.pipeline import recording_kinematics
-    from odah.pipeline.labels import marker_rms_mm, range_flags
+    from odah.pipeline.recording import KinematicsOptions
+    from odah.pipeline.recordings import check_recordings, solve_single
 
     check_output_folder(out)
-    solved = recording_kinematics(
-        recording, model=model, scale_setup=scale_setup, ik_setup=ik_setup, osim=osim, solver=solver
-    )
-    written = write_kinematics(solved, out)
-    rms, flags = marker_rms_mm(solved), [*solved.notes, *range_flags(solved)]
-    summary = {
-        "frames": solved.num_frames,
-        "rate": solved.rate,
-        "marker_rms_mm": rms,
-        "flags": flags,
-        "files": {name: str(path) for name, path in written.items()},
-    }
-    told = "" if rms is None else f", marker RMS {rms:.1f} mm"
-    _result(as_json, summary, [*flags, f"{solved.num_frames} frames{told} -> {out}"])
+    check_recordings(recordings)
+    options = KinematicsOptions(model, scale_setup, ik_setup, osim, solver, plot)
+    options.check()
+    if len(recordings) > 1:
+        _many_kinematics(recordings, out, options, jobs, as_json)
+        return
+    solved = solve_single(recordings[0], out, options)
+    _result(as_json, solved.to_json(), [*solved.flags, f"{solved.sentence} -> {out}"])
+
+
+def _many_kinematics(
+    recordings: list[Path], out: Path, options: KinematicsOptions, jobs: int | None, as_json: bool
+) -> NoReturn:
+    from odah.pipeline.recordings import SUMMARY_FILE, Outcome, solve_recordings
+    from odah.workers import num_cores
+
+    done: list[Outcome] = []
+    try:
+        outcomes = solve_recordings(recordings, out, options, jobs or num_cores())
+        with closing(outcomes), steps("recordings") as bar:
+            bar(0, len(recordings))
+            for outcome in outcomes:
+                done.append(outcome)
+                bar(len(done), len(recordings))
+                if outcome.summary is None:
+                    say(Text.assemble(("failed", "red"), f" {outcome.failure}"))
+                elif not as_json:
+                    say(f"{outcome.recording}: {outcome.summary.sentence} -> {outcome.folder}")
+    except KeyboardInterrupt:
+        say(f"interrupted after {len(done)} of {len(recordings)} recordings; the folders in {out} are whole")
+        raise typer.Exit(130) from None
+    failed = [outcome for outcome in done if outcome.summary is None]
+    place = {recording: k for k, recording in enumerate(recordings)}
+    done.sort(key=lambda outcome: place[outcome.recording])
+    data = {"results": [outcome.to_json() for outcome in done], "failed": len(failed)}
+    verdict = f"{len(done) - len(failed)} of {len(done)} recordings -> {out}"
+    _result(as_json, data, [verdict if failed == done else f"{verdict}, see {SUMMARY_FILE}"])
+    raise typer.Exit(1 if failed else 0)
 
 
 @app.command()
@@ -194,18 +228,6 @@ def report(dataset: Annotated[Path, typer.Argument(help="Dataset folder.")], as_
     _result(as_json, {"page": page}, [f"open {page}"])
 
 
-_EXTRAS = {
-    "opensim": "kinematics",
-    "ezc3d": "kinematics",
-    "av": "generate",
-    "cv2": "generate",
-    "pyarrow": "generate",
-    "jinja2": "generate",
-    "matplotlib": "generate",
-    "sklearn": "register",
-}
-
-
 def _leave(sentence: str, code: int) -> NoReturn:
     typer.echo(f"odah: {sentence}", err=True)
     sys.exit(code)
@@ -215,14 +237,9 @@ def main() -> NoReturn:
     """Entry point: 0 done, 1 the work failed, 2 wrong use; one sentence for each failure."""
     try:
         app()
-    except OdahError as error:
-        _leave(" ".join(str(error).split()), error.exit_code)
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").split(".")[0])
-        if extra is None:
+    except Exception as error:
+        told = sentence(error)
+        if told is None:
             raise
-        _leave(f"{error.name} is not installed; run: pip install 'odah[{extra}]'", 1)
-    except OSError as error:
-        where = "" if error.filename is None else f"{error.filename}: "
-        _leave(f"{where}{(error.strerror or str(error) or 'the system refused').lower()}", 1)
+        _leave(told, error.exit_code if isinstance(error, OdahError) else 1)
     sys.exit(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -14,8 +14,6 @@ import torch
 from odah.errors import InputError, OdahError
 from odah.files import read_text
 from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
-from odah.osim import setup_files
-from odah.osim.fit_scale import ScaleFit, fit_scale
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.ik import InverseKinematics, inverse_kinematics
@@ -23,14 +21,9 @@ from odah.osim.ik.setup import IkSetup, read_ik_setup
 from odah.osim.markersets import MarkerSet, choose_marker_set
 from odah.osim.model import Model
 from odah.osim.parse import read_model
-from odah.osim.scale import scale_model
+from odah.osim.scaling.person import scale_to_trial, scale_with_setup
 from odah.osim.storage import read_coordinates
-from odah.osim.tools import (
-    CONVERGED_ACCURACY,
-    inverse_kinematics_with_opensim,
-    scale_with_opensim,
-)
-from odah.osim.write import write_model
+from odah.osim.tools import CONVERGED_ACCURACY, inverse_kinematics_with_opensim
 
 Solver = Literal["torch", "opensim"]
 MIN_MARKERS = 8
@@ -95,32 +88,33 @@ def solve_kinematics(
     scale_setup: a ScaleTool set-up; None fits the model to the trial itself. ik_setup: an
     InverseKinematicsTool set-up, whose tasks, weights and time range are used. marker_set: where the
     markers sit and what they weigh; None chooses by their names. mass: kg; None keeps the model's.
-    solver: ours, or OpenSim's tool at `accuracy`: the same answer to 0.02 degrees, in many times the time.
+    solver: ours, or OpenSim's tools for scaling by set-up and at `accuracy` for inverse kinematics.
 
     Raises:
         InputError: markers and model do not fit together. OdahError: OpenSim fails.
     """
     ik = None if ik_setup is None else read_ik_setup(ik_setup)
     markers, dropped = _usable(markers.in_ground(), ik)
-    with tempfile.TemporaryDirectory(prefix="odah_kinematics_") as scratch:
-        scaled_path = Path(scratch) / "model.osim"
-        if scale_setup is None:
-            factors, weights, notes = _scale_to_trial(scaled_path, markers, model, marker_set, mass)
-        else:
-            factors, notes = _scale_by_setup(scaled_path, scale_setup, model, mass), ()
-            weights = None if marker_set is None else marker_set.weights
-        scaled = read_model(scaled_path)
-        weights = _shared_weights(markers, scaled, weights if ik is None else ik.weights)
-        markers, trimmed = _trimmed(markers, weights)
-        if solver == "opensim":
+    if scale_setup is None:
+        person = scale_to_trial(markers, model, marker_set, mass)
+    else:
+        person = scale_with_setup(scale_setup, model, mass, with_opensim=solver == "opensim")
+    weights = person.weights if marker_set is None else marker_set.weights
+    weights = _shared_weights(markers, person.model, weights if ik is None else ik.weights)
+    markers, trimmed = _trimmed(markers, weights)
+    if solver == "opensim":
+        with tempfile.TemporaryDirectory(prefix="odah_kinematics_") as scratch:
+            file = Path(scratch) / "model.osim"
+            file.write_text(person.xml, encoding="utf-8")
             solution = inverse_kinematics_with_opensim(
-                scaled_path, markers, weights=weights, setup=ik_setup, accuracy=accuracy
+                file, markers, weights=weights, setup=ik_setup, accuracy=accuracy
             )
-        else:
-            tasks = () if ik is None else ik.tasks(scaled, markers.time)
-            solution = inverse_kinematics(scaled, markers, weights, tasks=tasks)
-        xml = read_text(scaled_path, "an OpenSim model")
-    return _kinematics(scaled, xml, solution, markers, weights, factors, (*dropped, *trimmed, *notes))
+    else:
+        tasks = () if ik is None else ik.tasks(person.model, markers.time)
+        solution = inverse_kinematics(person.model, markers, weights, tasks=tasks)
+    notes = (*dropped, *trimmed, *person.notes)
+    factors = person.scale_factors
+    return _kinematics(person.model, person.xml, solution, markers, weights, factors, notes)
 
 
 def track_kinematics(markers: MarkerTrajectories, scaled: Kinematics) -> Kinematics:
@@ -180,66 +174,6 @@ def _usable(markers: MarkerTrajectories, ik: IkSetup | None) -> tuple[MarkerTraj
     return replace(markers, names=names, positions=markers.positions[:, seen]), tuple(notes)
 
 
-def _scale_to_trial(
-    out_path: Path,
-    markers: MarkerTrajectories,
-    model: Model | str | Path | None,
-    marker_set: MarkerSet | None,
-    mass: float | None,
-) -> tuple[dict[str, np.ndarray], dict[str, float], tuple[str, ...]]:
-    """Fit scale and markers to the trial itself; write the scaled model."""
-    generic = _generic_model(model)
-    marker_set = (
-        choose_marker_set(markers.names, generic, f"{markers.source.path}, markers")
-        if marker_set is None
-        else marker_set
-    )
-    fit = fit_scale(generic, marker_set, markers)
-    if isinstance(model, str | Path):
-        _apply_with_opensim(out_path, Path(model), fit, mass)
-    else:
-        others = tuple(m for m in generic.markers if m.name not in {own.name for own in fit.markers})
-        factors = np.array([fit.scale_factors[body] for body in generic.body_names])
-        scaled = scale_model(generic.with_markers((*fit.markers, *others)), factors, mass=mass)
-        write_model(scaled, out_path)
-    notes = [f"markers placed by the set {marker_set.name!r}, bones scaled to the trial itself", *fit.notes]
-    if mass is None:
-        notes.append(f"mass not known: the generic model's {generic.mass:.1f} kg is kept")
-    return dict(fit.scale_factors), marker_set.weights, tuple(notes)
-
-
-def _generic_model(model: Model | str | Path | None) -> Model:
-    if isinstance(model, str | Path):
-        return read_model(model)
-    return full_body_model() if model is None else model
-
-
-def _apply_with_opensim(out_path: Path, model_path: Path, fit: ScaleFit, mass: float | None) -> None:
-    """Scale a model file with ScaleTool, which also scales what `Model` does not hold (muscles)."""
-    with tempfile.TemporaryDirectory(prefix="odah_setup_") as scratch:
-        setup_files.write_marker_set(Path(scratch) / "markers.xml", fit.markers)
-        setup = setup_files.write_manual_scale_setup(
-            Path(scratch) / "setup.xml",
-            model_file=model_path.name,
-            marker_set_file="markers.xml",
-            scale_factors=fit.scale_factors,
-            mass=mass,
-        )
-        scale_with_opensim([setup], out_path, model_path=model_path)
-
-
-def _scale_by_setup(
-    out_path: Path, setup: str | Path, model: Model | str | Path | None, mass: float | None
-) -> dict[str, np.ndarray]:
-    with tempfile.TemporaryDirectory(prefix="odah_generic_") as scratch:
-        model_path = None if model is None or isinstance(model, Model) else Path(model)
-        if isinstance(model, Model):
-            model_path = Path(scratch) / "generic.osim"
-            write_model(model, model_path)
-        chain = setup_files.scale_setup_chain(setup, model_path=model_path)
-        return scale_with_opensim(chain, out_path, model_path=model_path, mass=mass)
-
-
 def _shared_weights(
     markers: MarkerTrajectories, model: Model, weights: dict[str, float] | None
 ) -> dict[str, float]:
@@ -296,7 +230,7 @@ def _kinematics(
     solution: InverseKinematics,
     markers: MarkerTrajectories,
     weights: dict[str, float],
-    factors: dict[str, np.ndarray],
+    factors: Mapping[str, np.ndarray],
     notes: tuple[str, ...],
 ) -> Kinematics:
     """Put the result together; errors are by our own forward kinematics, which must agree with OpenSim's."""

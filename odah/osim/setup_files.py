@@ -14,28 +14,36 @@ from pathlib import Path
 import numpy as np
 
 from odah.errors import InputError
-from odah.files import existing_file, read_text
-from odah.osim.model import Marker
+from odah.osim.document import Node
+from odah.osim.model import GROUND, Marker
+from odah.osim.setup_document import (
+    descend,
+    joined,
+    named_file,
+    named_input,
+    new_document,
+    objects,
+    open_setup,
+    put,
+    tool_node,
+    write_document,
+)
+from odah.osim.setup_document import read_tool as read_tool
 
-_DOCUMENT_VERSION = "40000"
-_UNASSIGNED = ("", "unassigned")
 _SCALE_INPUTS = {
-    "GenericModelMaker/model_file": "a model",
-    "GenericModelMaker/marker_set_file": "a marker set",
-    "ModelScaler/marker_file": "a marker file",
-    "MarkerPlacer/marker_file": "a marker file",
-    "MarkerPlacer/coordinate_file": "a coordinate file",
+    "GenericModelMaker": {"model_file": "a model", "marker_set_file": "a marker set"},
+    "ModelScaler": {"marker_file": "a marker file"},
+    "MarkerPlacer": {"marker_file": "a marker file", "coordinate_file": "a coordinate file"},
 }
 SCALED_MODEL, PLACED_MODEL, SCALE_SET, IK_MOTION = "scaled.osim", "placed.osim", "scale_set.xml", "ik.mot"
-
-
-def read_tool(path: str | Path, kind: str) -> ET.Element:
-    """The `kind` element (`ScaleTool`, `InverseKinematicsTool`) of a set-up file.
-
-    Raises:
-        InputError: the file is not XML, or holds another tool.
-    """
-    return _read_document(path, kind)[1]
+_SCALE_OUTPUTS = {
+    "ModelScaler": {"output_model_file": SCALED_MODEL, "output_scale_file": SCALE_SET},
+    "MarkerPlacer": {
+        "output_model_file": PLACED_MODEL,
+        "output_motion_file": "Unassigned",
+        "output_marker_file": "Unassigned",
+    },
+}
 
 
 def scale_setup_chain(path: str | Path, *, model_path: str | Path | None = None) -> tuple[Path, ...]:
@@ -47,20 +55,7 @@ def scale_setup_chain(path: str | Path, *, model_path: str | Path | None = None)
     Raises:
         InputError: the model of the first set-up is missing and none was given.
     """
-    path = Path(path)
-    model = _named_file(path, read_tool(path, "ScaleTool"), "GenericModelMaker/model_file")
-    if model is None or model.exists():
-        return (path,)
-    for sibling in sorted(path.parent.glob("*.xml")):
-        if sibling != path and model in _written_models(sibling):
-            return (*scale_setup_chain(sibling, model_path=model_path), path)
-    if model_path is None:
-        raise InputError(
-            f"{path}, model_file",
-            f"{model.name}, which does not exist",
-            "a model, or a set-up beside it that writes it",
-        )
-    return (path,)
+    return _chain(Path(path), None if model_path is None else Path(model_path), ())
 
 
 def stage_scale_setup(
@@ -70,19 +65,20 @@ def stage_scale_setup(
 
     model_path: takes the place of the set-up's model file. mass: takes the place of its mass, kg.
     """
-    document, tool = _read_document(path, "ScaleTool")
+    document, tool = open_setup(path, "ScaleTool")
     if model_path is not None:
-        _set(tool, "GenericModelMaker/model_file", str(Path(model_path).absolute()))
-    for field, kind in _SCALE_INPUTS.items():
-        _stage_input(Path(path), tool, field, kind, folder)
-    if mass is not None and float(tool.findtext("mass", "0")) > 0:
-        _set(tool, "mass", repr(mass))
-    _set(tool, "ModelScaler/output_model_file", SCALED_MODEL)
-    _set(tool, "ModelScaler/output_scale_file", SCALE_SET)
-    _set(tool, "MarkerPlacer/output_model_file", PLACED_MODEL)
-    for field in ("output_motion_file", "output_marker_file"):
-        _set(tool, f"MarkerPlacer/{field}", "Unassigned")
-    return _write(folder / "scale_setup.xml", document)
+        put(tool, "GenericModelMaker/model_file", str(Path(model_path).absolute()))
+    for section, inputs in _SCALE_INPUTS.items():
+        for element in tool.findall(section):
+            for field, kind in inputs.items():
+                _stage_input(Node(element, str(path), {}), field, kind, folder)
+    if mass is not None and Node(tool, str(path), {}).number("mass", 0.0) > 0:
+        put(tool, "mass", repr(mass))
+    for section, outputs in _SCALE_OUTPUTS.items():
+        for element in tool.findall(section):  # a section that is not there is a step left out
+            for field, name in outputs.items():
+                put(element, field, name)
+    return write_document(folder / "scale_setup.xml", document)
 
 
 def write_manual_scale_setup(
@@ -97,73 +93,53 @@ def write_manual_scale_setup(
 
     mass: of the subject, kg, its distribution over the bodies kept; None keeps the model's masses.
     """
-    document, tool = _new_document("ScaleTool", "subject")
-    _set(tool, "mass", "-1" if mass is None else repr(float(mass)))
-    _set(tool, "GenericModelMaker/model_file", model_file)
-    _set(tool, "GenericModelMaker/marker_set_file", marker_set_file)
-    _set(tool, "ModelScaler/apply", "true")
-    _set(tool, "ModelScaler/scaling_order", "manualScale")
-    objects = _descend(tool, "ModelScaler/ScaleSet/objects")
+    document, tool = new_document("ScaleTool", "subject")
+    put(tool, "mass", "-1" if mass is None else repr(float(mass)))
+    put(tool, "GenericModelMaker/model_file", model_file)
+    put(tool, "GenericModelMaker/marker_set_file", marker_set_file)
+    put(tool, "ModelScaler/apply", "true")
+    put(tool, "ModelScaler/scaling_order", "manualScale")
+    scales = descend(tool, "ModelScaler/ScaleSet/objects")
     for body, factors in scale_factors.items():
-        scale = ET.SubElement(objects, "Scale")
-        _set(scale, "scales", _join(factors))
-        _set(scale, "segment", body)
-        _set(scale, "apply", "true")
-    _set(tool, "ModelScaler/preserve_mass_distribution", "true")
-    _set(tool, "MarkerPlacer/apply", "false")
-    return _write(path, document)
+        scale = ET.SubElement(scales, "Scale")
+        put(scale, "scales", joined(factors))
+        put(scale, "segment", body)
+        put(scale, "apply", "true")
+    put(tool, "ModelScaler/preserve_mass_distribution", "true")
+    put(tool, "MarkerPlacer/apply", "false")
+    return write_document(path, document)
 
 
 def places_markers(path: str | Path) -> bool:
     """Whether a ScaleTool set-up moves the model's markers after scaling."""
-    return read_tool(path, "ScaleTool").findtext("MarkerPlacer/apply", "true").strip().lower() == "true"
+    tool = tool_node(path, "ScaleTool")
+    return tool.find("MarkerPlacer") is not None and tool.child("MarkerPlacer").flag("apply", True)
 
 
 def read_scale_set(path: str | Path) -> dict[str, np.ndarray]:
     """Scale factors (3,) by body of a ScaleSet file."""
-    root = ET.fromstring(read_text(path, "a scale set"))
-    return {
-        scale.findtext("segment", "").strip(): np.array(
-            scale.findtext("scales", "1 1 1").split(), dtype=float
-        )
-        for scale in root.iter("Scale")
-    }
+    scales = objects(tool_node(path, "ScaleSet"), "objects", "Scale")
+    return {scale.text("segment"): scale.vector("scales", 3, (1.0, 1.0, 1.0)) for scale in scales}
 
 
 def write_marker_set(path: Path, markers: Iterable[Marker], *, fixed: bool = True) -> Path:
     """A MarkerSet file, for ScaleTool's `marker_set_file`."""
-    document, marker_set = _new_document("MarkerSet", "markers")
-    objects = _descend(marker_set, "objects")
+    document, marker_set = new_document("MarkerSet", "markers")
+    listed = descend(marker_set, "objects")
     for marker in markers:
-        element = ET.SubElement(objects, "Marker", name=marker.name)
-        _set(element, "socket_parent_frame", f"/bodyset/{marker.body}")
-        _set(element, "location", _join(marker.offset))
-        _set(element, "fixed", str(fixed).lower())
-    return _write(path, document)
+        element = ET.SubElement(listed, "Marker", name=marker.name)
+        frame = GROUND if marker.body == GROUND else f"bodyset/{marker.body}"
+        put(element, "socket_parent_frame", f"/{frame}")
+        put(element, "location", joined(marker.offset))
+        put(element, "fixed", str(fixed).lower())
+    return write_document(path, document)
 
 
 def ik_weights(path: str | Path) -> dict[str, float]:
     """Weight of each marker that an InverseKinematicsTool set-up tracks."""
-    tool = read_tool(path, "InverseKinematicsTool")
-    return {
-        task.get("name", ""): float(task.findtext("weight", "1"))
-        for task in tool.iter("IKMarkerTask")
-        if task.findtext("apply", "true").strip().lower() == "true"
-        and float(task.findtext("weight", "1")) > 0
-    }
-
-
-def has_coordinate_tasks(path: str | Path) -> bool:
-    """Whether an InverseKinematicsTool set-up also pulls coordinates to values."""
-    tasks = read_tool(path, "InverseKinematicsTool").iter("IKCoordinateTask")
-    return any(task.findtext("apply", "true").strip().lower() == "true" for task in tasks)
-
-
-def ik_time_range(path: str | Path) -> tuple[float, float]:
-    """First and last time that an InverseKinematicsTool set-up asks for, s."""
-    text = read_tool(path, "InverseKinematicsTool").findtext("time_range", "")
-    first, last = (float(word) for word in (text.split() or ("-inf", "inf")))
-    return (first, last) if last > first else (-np.inf, np.inf)
+    tasks = objects(tool_node(path, "InverseKinematicsTool"), "IKTaskSet", "IKMarkerTask")
+    weights = {task.name: task.number("weight", 1.0) for task in tasks if task.flag("apply", True)}
+    return {name: weight for name, weight in weights.items() if weight > 0}
 
 
 def stage_ik_setup(
@@ -177,21 +153,20 @@ def stage_ik_setup(
 ) -> Path:
     """An InverseKinematicsTool set-up in `folder`: the user's with our files, or one made from `weights`."""
     if setup is None:
-        document, tool = _new_document("InverseKinematicsTool", "ik")
-        objects = _descend(tool, "IKTaskSet/objects")
+        document, tool = new_document("InverseKinematicsTool", "ik")
+        tasks = descend(tool, "IKTaskSet/objects")
         for name, weight in weights.items():
-            task = ET.SubElement(objects, "IKMarkerTask", name=name)
-            _set(task, "apply", "true")
-            _set(task, "weight", repr(float(weight)))
+            task = ET.SubElement(tasks, "IKMarkerTask", name=name)
+            put(task, "apply", "true")
+            put(task, "weight", repr(float(weight)))
     else:
-        document, tool = _read_document(setup, "InverseKinematicsTool")
+        document, tool = open_setup(setup, "InverseKinematicsTool")
         tool.set("name", "ik")
-        _stage_input(Path(setup), tool, "coordinate_file", "a coordinate file", folder)
-        coordinate_file = tool.findtext("coordinate_file", "").strip()
-        if coordinate_file.lower() not in _UNASSIGNED:
-            _set(tool, "coordinate_file", str(folder / coordinate_file))
+        staged = _stage_input(Node(tool, str(setup), {}), "coordinate_file", "a coordinate file", folder)
+        if staged is not None:
+            put(tool, "coordinate_file", str(staged))
         for task in (element for element in tool.iter("IKMarkerTask") if element.get("name") not in weights):
-            _set(task, "apply", "false")
+            put(task, "apply", "false")
     settings = {
         "results_directory": str(folder),  # every path absolute: this tool looks from the working directory
         "model_file": str(folder / model_file),
@@ -203,73 +178,47 @@ def stage_ik_setup(
         "report_marker_locations": "false",
     }
     for field, value in settings.items():
-        _set(tool, field, value)
-    return _write(folder / "ik_setup.xml", document)
+        put(tool, field, value)
+    return write_document(folder / "ik_setup.xml", document)
 
 
-def _read_document(path: str | Path, kind: str) -> tuple[ET.Element, ET.Element]:
-    """The document (its version says how OpenSim must read it) and the tool in it."""
-    expected = f"an OpenSim {kind} set-up"
-    try:
-        document = ET.fromstring(read_text(path, expected))
-    except ET.ParseError as error:
-        raise InputError(path, f"ill-formed XML ({error})", expected) from None
-    tool = document.find(kind)
-    if tool is None:
-        inside = next((child.tag for child in document), document.tag)
-        raise InputError(path, f"<{inside}>", expected)
-    return document, tool
-
-
-def _named_file(setup: Path, tool: ET.Element, field: str) -> Path | None:
-    """The file a set-up names in `field`, relative to the set-up; None if it names none."""
-    text = tool.findtext(field, "").strip().replace("\\", "/")
-    return None if text.lower() in _UNASSIGNED else (setup.parent / text).resolve()
+def _chain(path: Path, model_path: Path | None, later: tuple[Path, ...]) -> tuple[Path, ...]:
+    """`path` and what comes before it. later: set-ups that come after it, which it cannot need."""
+    tool = tool_node(path, "ScaleTool")
+    has_maker = tool.find("GenericModelMaker") is not None
+    model = named_file(tool.child("GenericModelMaker"), "model_file") if has_maker else None
+    if model is None or model.exists():
+        return (path,)
+    for sibling in sorted(path.parent.glob("*.xml")):
+        if sibling not in (path, *later) and model in _written_models(sibling):
+            return (*_chain(sibling, model_path, (path, *later)), path)
+    if model_path is None:
+        raise InputError(
+            f"{path}, model_file",
+            f"{model.name}, which does not exist",
+            "a model, or a set-up beside it that writes it",
+        )
+    return (path,)
 
 
 def _written_models(setup: Path) -> Sequence[Path]:
     """Models that a file writes, if it is a ScaleTool set-up."""
     try:
-        tool = read_tool(setup, "ScaleTool")
+        tool = tool_node(setup, "ScaleTool")
     except InputError:
         return ()
-    fields = ("ModelScaler/output_model_file", "MarkerPlacer/output_model_file")
-    return [file for field in fields if (file := _named_file(setup, tool, field)) is not None]
+    sections = [tool.wrap(element) for tag in _SCALE_OUTPUTS for element in tool.element.findall(tag)]
+    files = (named_file(section, "output_model_file") for section in sections)
+    return [file for file in files if file is not None]
 
 
-def _stage_input(setup: Path, tool: ET.Element, field: str, kind: str, folder: Path) -> None:
-    source = _named_file(setup, tool, field)
+def _stage_input(node: Node, field: str, kind: str, folder: Path) -> Path | None:
+    """Copy the file that a field names, if it names one, and name the copy instead."""
+    source = named_input(node, field, kind)
     if source is None:
-        return
-    if not source.exists():
-        raise InputError(f"{setup}, {field}", f"{source}, which does not exist", kind)
-    target = folder / f"{field.replace('/', '_')}{source.suffix}"
-    shutil.copyfile(existing_file(source, kind), target)
+        return None
+    target = folder / f"{node.tag}_{field}{source.suffix}"
+    shutil.copyfile(source, target)
     target.chmod(0o644)
-    _set(tool, field, target.name)
-
-
-def _descend(element: ET.Element, path: str) -> ET.Element:
-    """The element at `path`, made where it is missing."""
-    for tag in path.split("/"):
-        child = element.find(tag)
-        element = ET.SubElement(element, tag) if child is None else child
-    return element
-
-
-def _set(element: ET.Element, path: str, text: str) -> None:
-    _descend(element, path).text = text
-
-
-def _join(values: Iterable[float]) -> str:
-    return " ".join(repr(float(value)) for value in values)
-
-
-def _new_document(tag: str, name: str) -> tuple[ET.Element, ET.Element]:
-    document = ET.Element("OpenSimDocument", Version=_DOCUMENT_VERSION)
-    return document, ET.SubElement(document, tag, name=name)
-
-
-def _write(path: Path, document: ET.Element) -> Path:
-    ET.ElementTree(document).write(path, encoding="UTF-8", xml_declaration=True)
-    return path
+    put(node.element, field, target.name)
+    return target

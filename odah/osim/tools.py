@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -27,6 +26,7 @@ from odah.motion.types import MarkerTrajectories
 from odah.osim import setup_files
 from odah.osim.ik.solve import InverseKinematics
 from odah.osim.ik.start import MIN_SEEN
+from odah.osim.model import GROUND, Model
 from odah.osim.root_pose import align_root, free_root
 from odah.osim.storage import read_storage
 
@@ -95,12 +95,40 @@ def scale_with_opensim(
             folder.mkdir()
             staged = setup_files.stage_scale_setup(setup, folder, model_path=model, mass=mass)
             model = _run_scale_tool(opensim, staged, setup)
-            for body, factors in setup_files.read_scale_set(folder / setup_files.SCALE_SET).items():
-                total[body] = total.get(body, np.ones(3)) * factors
+            if (folder / setup_files.SCALE_SET).exists():  # a set-up may place markers alone
+                for body, factors in setup_files.read_scale_set(folder / setup_files.SCALE_SET).items():
+                    total[body] = total.get(body, np.ones(3)) * factors
         if model is None:
             raise OdahError("scaling needs at least one set-up")
         _write_with_free_root(opensim, model, out_path)
     return total
+
+
+def write_scaled_file(
+    model_path: str | Path,
+    out_path: str | Path,
+    scaled: Model,
+    scale_factors: Mapping[str, np.ndarray],
+    fixed: Collection[str] = (),
+) -> None:
+    """Scale a model file, with all that `Model` does not hold (muscles, meshes), to agree with `scaled`.
+
+    scaled: the file's model stretched by the factors (3,) of its bodies; name, masses and markers become its.
+    fixed: the markers that the file says are fixed.
+
+    Raises:
+        OdahError: OpenSim fails, or is not installed.
+    """
+    opensim = import_opensim()
+    try:
+        model = opensim.Model(str(existing_file(model_path, "an OpenSim model")))
+        state = model.initSystem()
+        model.scale(state, _scale_set(opensim, scale_factors), True, -1.0)
+        _adopt(opensim, model, scaled, fixed)
+        free_root(model)
+        _print_model(model, out_path)
+    except RuntimeError as error:
+        raise OdahError(f"OpenSim could not scale {model_path}: {_first_line(error)}") from error
 
 
 def inverse_kinematics_with_opensim(
@@ -278,14 +306,44 @@ def _dependent_coordinates(opensim: ModuleType, model: Any) -> set[str]:
     return {c.getDependentCoordinateName() for c in couplers if c is not None and c.get_isEnforced()}
 
 
+def _scale_set(opensim: ModuleType, scale_factors: Mapping[str, np.ndarray]) -> Any:
+    scales = opensim.ScaleSet()
+    for body, factors in scale_factors.items():
+        scale = opensim.Scale()
+        scale.setSegmentName(body)
+        scale.setScaleFactors(opensim.Vec3(*map(float, factors)))
+        scale.setApply(True)
+        scales.cloneAndAppend(scale)
+    return scales
+
+
+def _adopt(opensim: ModuleType, model: Any, scaled: Model, fixed: Collection[str]) -> None:
+    """Give OpenSim's model the name, the masses and the markers of ours."""
+    model.setName(scaled.name)
+    for body in scaled.bodies:
+        theirs = model.updBodySet().get(body.name)
+        theirs.setMass(body.mass)
+        theirs.setMassCenter(opensim.Vec3(*map(float, body.com)))
+        theirs.setInertia(opensim.Inertia(*map(float, body.inertia)))
+    model.updMarkerSet().clearAndDestroy()
+    for marker in scaled.markers:
+        frame = model.getGround() if marker.body == GROUND else model.getBodySet().get(marker.body)
+        theirs = opensim.Marker(marker.name, frame, opensim.Vec3(*map(float, marker.offset)))
+        theirs.set_fixed(marker.name in fixed)
+        model.addMarker(theirs)
+    model.finalizeConnections()
+
+
 def _write_with_free_root(opensim: ModuleType, model_path: str | Path, out_path: str | Path) -> None:
     model = opensim.Model(str(model_path))
     free_root(model)
+    _print_model(model, out_path)
+
+
+def _print_model(model: Any, out_path: str | Path) -> None:
     with atomic_path(out_path) as temporary:
-        written = Path(model_path).with_name("free_root.osim")
-        if not model.printToXML(str(written)):
+        if not model.printToXML(str(temporary)):
             raise OdahError(f"OpenSim could not write {out_path}")
-        shutil.copyfile(written, temporary)
 
 
 def _first_line(error: Exception) -> str:

@@ -22,11 +22,11 @@ from odah.motion.trc import write_trc
 from odah.motion.types import MarkerTrajectories, Source
 from odah.names import SMPLX_INDEX
 from odah.osim.kinematics import Kinematics
+from odah.osim.ranges import range_flags
 from odah.osim.storage import write_mot
 from odah.pipeline.labels import (
     clip_labels,
     error_budget,
-    range_flags,
     skeleton_pose,
     to_world,
     world_from_ground,

@@ -75,15 +75,3 @@ def error_budget(solved: Kinematics, fit: BodyFit) -> dict[str, Any]:
         "mesh_marker_mean_mm": float(markers.mean()),
         "mesh_marker_p95_mm": float(np.percentile(markers, 95)),
     }
-
-
-def range_flags(solved: Kinematics, tolerance: float = 1e-6) -> list[str]:
-    """One sentence a coordinate that leaves the model's range."""
-    flags = []
-    for c, coordinate in enumerate(solved.model.coordinates):
-        values = solved.coordinates[:, c]
-        low, high = coordinate.range
-        outside = (values < low - tolerance) | (values > high + tolerance)
-        if outside.any():
-            flags.append(f"{coordinate.name} outside its range in {outside.sum()} of {len(values)} frames")
-    return flags

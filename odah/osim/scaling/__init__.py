@@ -1,0 +1,1 @@
+"""Scaling a model to a person."""

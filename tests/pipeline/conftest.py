@@ -1,0 +1,53 @@
+"""Small recordings that `odah kinematics` solves in a second or two, and the command itself."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from odah.cli import main
+from odah.motion.trc import write_trc
+from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
+from odah.osim.fk import ForwardKinematics
+from odah.osim.full_body import full_body_model
+from odah.osim.storage import write_mot
+from odah.osim.write import write_model
+
+MODEL = full_body_model()
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a marker trial, an OpenSim motion with its model, and a file that is none."""
+    folder = tmp_path_factory.mktemp("recordings")
+    low, high = MODEL.coordinate_ranges.T
+    phase = np.linspace(0, 3, 5)[:, None] + np.arange(len(low))
+    values = (low + high) / 2 + 0.1 * (high - low) * np.sin(phase)
+    values[:, :6] = 0.0
+    values = ForwardKinematics(MODEL).couple(torch.from_numpy(values)).numpy()
+    positions = ForwardKinematics(MODEL)(torch.from_numpy(values)).markers.numpy()
+    positions = positions + np.random.default_rng(0).normal(0, 0.004, positions.shape)
+    source = Source("made", "trc")
+    write_trc(folder / "walk.trc", MarkerTrajectories(MODEL.marker_names, positions, 50.0, "ground", source))
+    motion = CoordinateTrajectory(MODEL.coordinate_names, values, 50.0, source)
+    write_mot(folder / "run.mot", motion, MODEL)
+    write_model(MODEL, folder / "model.osim")
+    (folder / "broken.trc").write_text("no markers here\n")
+    return folder
+
+
+@pytest.fixture
+def kinematics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recordings: Path):
+    """`odah kinematics` on names in that folder; (status, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.chdir(recordings)
+        monkeypatch.setattr(sys, "argv", ["odah", "kinematics", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        output = capsys.readouterr()
+        return int(left.value.code or 0), output.out, output.err
+
+    return call
