@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -171,7 +172,7 @@ class ForwardKinematics(nn.Module):
         joints' parent bodies; amounts: the values of `functions`.
         """
         angles = amounts.split([*self.num_turns, amounts.shape[-1] - sum(self.num_turns)], dim=-1)
-        first, *others = self.turns
+        first, *others = cast(list[AxisTurns], list(self.turns))
         directions = [first.axes.expand(*amounts.shape[:-1], -1, -1)]
         rotmats = first(angles[0])
         for turns, angle in zip(others, angles[1:], strict=False):

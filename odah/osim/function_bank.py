@@ -83,7 +83,7 @@ class FunctionBank(nn.Module):
         return derivatives
 
     def _pieces(self, coordinates: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Of the S curves in N frames: distance from the piece's anchor, and its coefficients, each (S, N)."""
+        """Of the S curves in N frames: distance from the piece's anchor and its coefficients, each (S, N)."""
         count = math.prod(coordinates.shape[:-1])
         x = coordinates[..., self.inputs].reshape(count, len(self.inputs)).T.contiguous()
         piece = torch.searchsorted(self.breaks, x.detach(), right=True)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from odah.errors import InputError, OdahError
+from odah.errors import InputError
 from odah.files import read_text
 from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
 from odah.osim.fk import ForwardKinematics
@@ -28,7 +28,6 @@ from odah.osim.tools import CONVERGED_ACCURACY, inverse_kinematics_with_opensim
 Solver = Literal["torch", "opensim"]
 MIN_MARKERS = 8
 _FRAMES_AT_ONCE = 4096
-_AGREEMENT = 1e-4  # m, between OpenSim's marker errors and ours
 _MIN_VISIBLE = 0.5  # of the tracked markers, for a frame to be solved at either end of a trial
 
 
@@ -114,7 +113,7 @@ def solve_kinematics(
         solution = inverse_kinematics(person.model, markers, weights, tasks=tasks)
     notes = (*dropped, *trimmed, *person.notes)
     factors = person.scale_factors
-    return _kinematics(person.model, person.xml, solution, markers, weights, factors, notes)
+    return kinematics_of(person.model, person.xml, solution, markers, factors, notes)
 
 
 def track_kinematics(markers: MarkerTrajectories, scaled: Kinematics) -> Kinematics:
@@ -131,7 +130,7 @@ def track_kinematics(markers: MarkerTrajectories, scaled: Kinematics) -> Kinemat
     solution = inverse_kinematics(scaled.model, markers, weights)
     factors = dict(zip(scaled.model.body_names, scaled.scale_factors, strict=True))
     notes = (*dropped, *trimmed)
-    return _kinematics(scaled.model, scaled.model_xml, solution, markers, weights, factors, notes)
+    return kinematics_of(scaled.model, scaled.model_xml, solution, markers, factors, notes)
 
 
 def load_opensim_motion(mot_path: str | Path, osim_path: str | Path) -> Kinematics:
@@ -224,42 +223,25 @@ def _frames(markers: MarkerTrajectories, frames: np.ndarray) -> MarkerTrajectori
     return replace(markers, positions=markers.positions[frames], start_time=start)
 
 
-def _kinematics(
+def kinematics_of(
     model: Model,
     xml: str | None,
     solution: InverseKinematics,
     markers: MarkerTrajectories,
-    weights: dict[str, float],
     factors: Mapping[str, np.ndarray],
-    notes: tuple[str, ...],
+    notes: tuple[str, ...] = (),
 ) -> Kinematics:
-    """Put the result together; errors are by our own forward kinematics, which must agree with OpenSim's."""
-    order = [solution.names.index(name) for name in model.coordinate_names]
-    coordinates = solution.coordinates[:, order]
-    tracked = tuple(weights)
-    measured = markers.positions[:, [markers.names.index(name) for name in tracked]]
-    on_model = [model.marker_names.index(name) for name in tracked]
-    distances = np.linalg.norm(measured - model_markers(model, coordinates)[:, on_model], axis=-1)
-    is_seen = np.isfinite(distances)
-    squares = np.where(is_seen, distances, 0.0) ** 2
-    errors = np.sqrt(squares.sum(axis=1) / np.maximum(is_seen.sum(axis=1), 1))
-    errors[~np.isfinite(solution.rms_errors)] = np.nan  # interpolated frames
-    # The largest, not the RMS: OpenSim's RMS counts unseen markers as matched.
-    difference = np.nanmax(np.abs(np.where(is_seen, distances, 0.0).max(axis=1) - solution.max_errors))
-    if difference > _AGREEMENT:
-        raise OdahError(
-            f"our marker errors and OpenSim's differ by {difference * 1e3:.2f} mm on the model {model.name!r}"
-        )
+    """A trial's solution as kinematics of its model; factors: (3,) by body, 1 where left out."""
     return Kinematics(
         model=model,
-        coordinates=coordinates,
+        coordinates=solution.coordinates,
         rate=markers.rate,
         source=markers.source,
         start_time=markers.start_time,
         scale_factors=np.array([factors.get(body, np.ones(3)) for body in model.body_names]),
-        marker_errors=errors,
-        tracked_markers=tracked,
-        marker_distances=distances,
+        marker_errors=solution.rms_errors,
+        tracked_markers=solution.marker_names,
+        marker_distances=solution.distances,
         frame_flags=_frame_flags(solution),
         notes=(*notes, *_notes(model, solution)),
         model_xml=xml,

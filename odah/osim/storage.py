@@ -134,8 +134,9 @@ def write_storage(path: str | Path, table: Storage, *, title: str) -> None:
         "endheader",
         "\t".join(("time", *table.columns)),
     ]
-    rows = np.column_stack([table.time, table.values])
-    body = ["\t".join(f"{value:.12g}" for value in row) for row in rows]
+    row_format = "\t".join(["%.12g"] * (1 + len(table.columns)))
+    rows = zip(table.time, table.values, strict=True)
+    body = [row_format % (time, *row.tolist()) for time, row in rows]
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join([*header, *body]) + "\n")
 

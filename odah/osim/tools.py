@@ -18,21 +18,25 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import torch
 
 from odah.errors import OdahError
 from odah.files import atomic_path, existing_file
 from odah.motion.trc import write_trc
 from odah.motion.types import MarkerTrajectories
 from odah.osim import setup_files
+from odah.osim.fk import ForwardKinematics
 from odah.osim.ik.solve import InverseKinematics
 from odah.osim.ik.start import MIN_SEEN
 from odah.osim.model import GROUND, Model
+from odah.osim.parse import read_model
 from odah.osim.root_pose import align_root, free_root
 from odah.osim.storage import read_storage
 
 CONVERGED_ACCURACY = 1e-9
 """OpenSim's default of 1e-5 stops up to tens of degrees short where markers hardly constrain a coordinate."""
 
+_AGREEMENT = 1e-4  # m, between OpenSim's marker errors and ours
 _BOUND_MARGIN = 0.1  # of a coordinate's range: an assembly that starts at a bound can stay stuck there
 
 
@@ -175,8 +179,10 @@ def inverse_kinematics_with_opensim(
         )
         _run_ik_tool(opensim, staged, markers)
         rotational = {n for n, kind in motion_types if kind == opensim.Coordinate.Rotational}
-        solution = _read_solution(folder, tuple(n for n, _ in motion_types), rotational, seen.num_frames)
-    return _interpolated(solution, solvable)
+        ours = read_model(model_path)
+        coordinates = _read_coordinates(folder, ours.coordinate_names, rotational, seen.num_frames)
+        distances = _distances(folder, ours, coordinates, seen)
+    return _interpolated(ours, seen.names, coordinates, distances, solvable)
 
 
 def _run_scale_tool(opensim: ModuleType, staged: Path, setup: str | Path) -> Path:
@@ -206,38 +212,63 @@ def _run_ik_tool(opensim: ModuleType, staged: Path, markers: MarkerTrajectories)
         raise OdahError(f"OpenSim's inverse kinematics failed on {markers.source.path}")
 
 
-def _read_solution(
-    folder: Path, names: tuple[str, ...], rotational: set[str], num_frames: int
-) -> InverseKinematics:
+def _read_coordinates(
+    folder: Path, names: Sequence[str], rotational: set[str], num_frames: int
+) -> np.ndarray:
+    """(T, C) rad and m."""
     motion = read_storage(folder / setup_files.IK_MOTION)
-    errors = read_storage(folder / "ik_ik_marker_errors.sto")
     if len(motion.values) != num_frames:
         raise OdahError(f"OpenSim's inverse kinematics solved {len(motion.values)} of {num_frames} frames")
     columns = [motion.columns.index(name) for name in names]
     is_degrees = np.array([motion.in_degrees and name in rotational for name in names])
     coordinates = motion.values[:, columns] * np.where(is_degrees, np.pi / 180.0, 1.0)
-    rms = errors.values[:, errors.columns.index("marker_error_RMS")]
-    if not np.isfinite(coordinates).all() or not np.isfinite(rms).all():
+    if not np.isfinite(coordinates).all():
         raise OdahError("OpenSim's inverse kinematics answered with values that are not numbers")
-    return InverseKinematics(
-        names=names,
-        coordinates=coordinates,
-        rms_errors=rms,
-        max_errors=errors.values[:, errors.columns.index("marker_error_max")],
-        is_solved=np.ones(num_frames, dtype=bool),
-        is_told=np.ones(coordinates.shape, dtype=bool),
-        is_converged=np.ones(num_frames, dtype=bool),
-    )
+    return coordinates
 
 
-def _interpolated(solution: InverseKinematics, solved: np.ndarray) -> InverseKinematics:
-    """All frames, solved (T,) bool or not: coordinates interpolated linearly, errors NaN."""
+def _distances(
+    folder: Path, model: Model, coordinates: np.ndarray, markers: MarkerTrajectories
+) -> np.ndarray:
+    """(T, M) m, NaN where unseen, by our own forward kinematics, which must agree with OpenSim's.
+
+    Raises:
+        OdahError: they do not.
+    """
+    by_name = {marker.name: marker for marker in model.markers}
+    fk = ForwardKinematics(model.with_markers(tuple(by_name[name] for name in markers.names)))
+    distances = np.linalg.norm(fk(torch.from_numpy(coordinates)).markers.numpy() - markers.positions, axis=-1)
+    errors = read_storage(folder / "ik_ik_marker_errors.sto")
+    # The largest, not the RMS: OpenSim's RMS counts unseen markers as matched.
+    theirs = errors.values[:, errors.columns.index("marker_error_max")]
+    difference = np.abs(np.nanmax(distances, axis=1) - theirs).max()
+    if not difference <= _AGREEMENT:
+        raise OdahError(
+            f"our marker errors and OpenSim's differ by {difference * 1e3:.2f} mm on the model {model.name!r}"
+        )
+    return distances
+
+
+def _interpolated(
+    model: Model,
+    marker_names: tuple[str, ...],
+    coordinates: np.ndarray,
+    distances: np.ndarray,
+    solved: np.ndarray,
+) -> InverseKinematics:
+    """All frames, solved (T,) bool or not: coordinates interpolated linearly."""
     every, known = np.arange(len(solved)), np.flatnonzero(solved)
-    coordinates = np.column_stack([np.interp(every, known, column) for column in solution.coordinates.T])
-    rms, largest = np.full((2, len(solved)), np.nan)
-    rms[solved], largest[solved] = solution.rms_errors, solution.max_errors
-    told = np.repeat(solved[:, None], coordinates.shape[1], axis=1)
-    return InverseKinematics(solution.names, coordinates, rms, largest, solved, told, solved)
+    all_distances = np.full((len(solved), len(marker_names)), np.nan)
+    all_distances[solved] = distances
+    return InverseKinematics(
+        names=model.coordinate_names,
+        coordinates=np.column_stack([np.interp(every, known, column) for column in coordinates.T]),
+        marker_names=marker_names,
+        distances=all_distances,
+        is_solved=solved,
+        is_told=np.repeat(solved[:, None], coordinates.shape[1], axis=1),
+        is_converged=solved,
+    )
 
 
 def _tracked_weights(

@@ -18,10 +18,9 @@ from odah.motion import load_motion, resample
 from odah.motion.actions import plan_action
 from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Motion
 from odah.names import SMPLX_INDEX
-from odah.osim import Model
 from odah.osim.grounding import ground_action
 from odah.osim.ik import inverse_kinematics
-from odah.osim.kinematics import Kinematics, load_opensim_motion
+from odah.osim.kinematics import Kinematics, kinematics_of, load_opensim_motion
 from odah.pipeline.subjects import Subject, leg_length
 
 _OPENSIM_SUFFIXES = (".mot", ".sto")
@@ -75,7 +74,14 @@ def clip_part(motion: Cuttable, rate: float, start: float, duration: float) -> C
 def builtin_kinematics(subject: Subject, action: str, seed: int, rate: float, duration: float) -> Kinematics:
     """A built-in action performed by the subject, feet on the floor."""
     trajectory = ground_action(subject.model, plan_action(action, seed, duration, rate))
-    return _kinematics(subject.model, subject.scale_factors, trajectory, None)
+    return Kinematics(
+        model=subject.model,
+        coordinates=trajectory.values,
+        rate=trajectory.rate,
+        source=trajectory.source,
+        start_time=trajectory.start_time,
+        scale_factors=subject.scale_factors,
+    )
 
 
 def motion_kinematics(motion: Motion, fitter: BodyFitter, subject: Subject) -> Kinematics:
@@ -87,22 +93,8 @@ def motion_kinematics(motion: Motion, fitter: BodyFitter, subject: Subject) -> K
     )
     weights = dict(zip(layout.names, marker_weights(layout).tolist(), strict=True))
     solved = inverse_kinematics(subject.model, markers, weights)
-    trajectory = CoordinateTrajectory(solved.names, solved.coordinates, motion.rate, motion.source)
-    return _kinematics(subject.model, subject.scale_factors, trajectory, solved.rms_errors)
-
-
-def _kinematics(
-    model: Model, scale_factors: np.ndarray, trajectory: CoordinateTrajectory, errors: np.ndarray | None
-) -> Kinematics:
-    return Kinematics(
-        model=model,
-        coordinates=trajectory.values,
-        rate=trajectory.rate,
-        source=trajectory.source,
-        start_time=trajectory.start_time,
-        scale_factors=scale_factors,
-        marker_errors=errors,
-    )
+    factors = dict(zip(subject.model.body_names, subject.scale_factors, strict=True))
+    return kinematics_of(subject.model, None, solved, markers, factors)
 
 
 def place_on_body(motion: Motion, body: BodyModel, betas: np.ndarray) -> Motion:

@@ -38,20 +38,35 @@ STRIDE = 8
 
 @dataclass(frozen=True)
 class InverseKinematics:
-    """Coordinates (T, C) in rad and m in the model's order; marker errors (T,) in m, unweighted.
+    """Coordinates (T, C) in rad and m in the model's order, and what is known of them.
 
-    is_solved: (T,), the frame shows enough markers; else its coordinates are interpolated and its errors
-    NaN. is_told: (T, C), some marker or task of the frame moves with the coordinate; what none tells is
-    interpolated. Coordinates that are not solved for count as told. is_converged: (T,).
+    distances: from each tracked marker of the model to the measured one, m, NaN where it was not seen.
+    is_solved: the frame shows enough markers; else its coordinates are interpolated and its distances NaN.
+    is_told: some marker or task of the frame moves with the coordinate; what none tells is interpolated.
+    Coordinates that are not solved for count as told.
     """
 
     names: tuple[str, ...]
     coordinates: Float[np.ndarray, "T C"]
-    rms_errors: Float[np.ndarray, " T"]
-    max_errors: Float[np.ndarray, " T"]
+    marker_names: tuple[str, ...]
+    distances: Float[np.ndarray, "T M"]
     is_solved: Bool[np.ndarray, " T"]
     is_told: Bool[np.ndarray, "T C"]
     is_converged: Bool[np.ndarray, " T"]
+
+    @property
+    def rms_errors(self) -> Float[np.ndarray, " T"]:
+        """Over the markers seen, unweighted, m; NaN in frames that are not solved."""
+        is_seen = np.isfinite(self.distances)
+        squares = np.where(is_seen, self.distances, 0.0) ** 2
+        rms = np.sqrt(squares.sum(axis=1) / np.maximum(is_seen.sum(axis=1), 1))
+        return np.where(self.is_solved, rms, np.nan)
+
+    @property
+    def max_errors(self) -> Float[np.ndarray, " T"]:
+        """Of the markers seen, m; NaN in frames that are not solved."""
+        largest = np.where(np.isfinite(self.distances), self.distances, 0.0).max(axis=1)
+        return np.where(self.is_solved, largest, np.nan)
 
 
 def inverse_kinematics(
@@ -157,19 +172,21 @@ def _result(
     problem, num_frames = trial.problem, len(trial)
     jacobian = MarkerJacobian(problem)
     coordinates = np.empty((num_frames, len(problem.model.coordinates)))
-    rms, largest = np.empty((2, num_frames))
+    distances = np.empty(trial.is_seen.shape)
     for rows in _blocks(np.arange(num_frames)):
         full = jacobian.coordinates(torch.from_numpy(free[rows]), trial.frames(rows).given)
         coordinates[rows] = full.numpy()
-        distances = np.linalg.norm(jacobian.fk(full).markers.numpy() - trial.positions[rows], axis=-1)
-        seen = trial.is_seen[rows]
-        squares = np.where(seen, distances, 0.0) ** 2
-        rms[rows] = np.sqrt(squares.sum(1) / np.maximum(seen.sum(1), 1))
-        largest[rows] = np.sqrt(squares.max(1))
-    is_solved = trial.is_solvable
-    rms[~is_solved], largest[~is_solved] = np.nan, np.nan
+        markers = jacobian.fk(full).markers.numpy()
+        distances[rows] = np.linalg.norm(markers - trial.positions[rows], axis=-1)
+    is_used = trial.is_seen & trial.is_solvable[:, None]
     told = np.ones(coordinates.shape, dtype=bool)
     told[:, problem.free] = trial.is_told
     return InverseKinematics(
-        problem.model.coordinate_names, coordinates, rms, largest, is_solved, told, converged
+        names=problem.model.coordinate_names,
+        coordinates=coordinates,
+        marker_names=problem.model.marker_names,
+        distances=np.where(is_used, distances, np.nan),
+        is_solved=trial.is_solvable,
+        is_told=told,
+        is_converged=converged,
     )
