@@ -261,6 +261,7 @@ def _frame_flags(solution: InverseKinematics) -> tuple[str, ...]:
     for k in np.flatnonzero(~solution.is_told.all(axis=1)):
         untold = [n for n, told in zip(solution.names, solution.is_told[k], strict=True) if not told]
         flags[k] = f"interpolated, told by no marker: {' '.join(untold)}"
+    flags[~solution.is_determined] = "fewer measurements than coordinates"
     flags[~solution.is_converged] = "not converged"
     flags[~solution.is_solved] = "interpolated, too few markers"
     return tuple(flags)
@@ -271,4 +272,7 @@ def _notes(model: Model, solution: InverseKinematics) -> tuple[str, ...]:
     stuck = int((solution.is_solved & ~solution.is_converged).sum())
     if stuck:
         notes.append(f"{stuck} frames did not converge")
+    loose = int((solution.is_solved & ~solution.is_determined).sum())
+    if loose:
+        notes.append(f"{loose} frames measure fewer numbers than they leave coordinates free")
     return tuple(notes)

@@ -267,6 +267,7 @@ def _interpolated(
         distances=all_distances,
         is_solved=solved,
         is_told=np.repeat(solved[:, None], coordinates.shape[1], axis=1),
+        is_determined=solved,
         is_converged=solved,
     )
 

@@ -41,6 +41,7 @@ class InverseKinematics:
     """Coordinates (T, C) in rad and m in the model's order, and what is known of them.
 
     distances: from each tracked marker of the model to the measured one, m, NaN where it was not seen.
+    is_determined: the frame measures at least as many numbers as it leaves coordinates free.
     is_solved: the frame shows enough markers; else its coordinates are interpolated and its distances NaN.
     is_told: some marker or task of the frame moves with the coordinate; what none tells is interpolated.
     Coordinates that are not solved for count as told.
@@ -52,6 +53,7 @@ class InverseKinematics:
     distances: Float[np.ndarray, "T M"]
     is_solved: Bool[np.ndarray, " T"]
     is_told: Bool[np.ndarray, "T C"]
+    is_determined: Bool[np.ndarray, " T"]
     is_converged: Bool[np.ndarray, " T"]
 
     @property
@@ -188,5 +190,6 @@ def _result(
         distances=np.where(is_used, distances, np.nan),
         is_solved=trial.is_solvable,
         is_told=told,
+        is_determined=trial.is_determined,
         is_converged=converged,
     )

@@ -95,6 +95,12 @@ class IkTrial:
         by_markers = self.is_seen.astype(np.float32) @ self.problem.tells.astype(np.float32) > 0
         return (by_markers | (self.target_weights > 0)) & self.is_solvable[:, None]
 
+    @property
+    def is_determined(self) -> Bool[np.ndarray, " T"]:
+        """Frames that measure at least as many numbers as they leave free."""
+        measured = 3 * self.is_seen.sum(1) + (self.target_weights > 0).sum()
+        return measured >= self.is_told.sum(1)
+
     def frames(self, index: np.ndarray | slice) -> IkFrames:
         """Some of the frames, for a solver."""
         is_seen, positions = self.is_seen[index], self.positions[index]

@@ -89,6 +89,19 @@ def test_told_coordinates_are_those_of_markers_in_view(person, trial):
     assert not ik.is_told[4].any()
 
 
+def test_frames_with_fewer_measurements_than_coordinates_are_known(person, trial):
+    positions = trial.positions.copy()
+    positions[1, ::6] = np.nan
+    bodies = [marker.body for marker in person.markers]
+    ends = ("calcn_r", "calcn_l", "radius_r", "radius_l", "torso", "ulna_r", "ulna_l")
+    scattered = [bodies.index(body) for body in ends if body in bodies]
+    positions[2] = np.nan
+    positions[2, scattered] = trial.positions[2, scattered]
+    ik = IkTrial.of(person, replace(trial, positions=positions), ones(person))
+    assert 3 * len(scattered) < ik.is_told[2].sum()
+    assert ik.is_determined.tolist() == [True, True, False, True, True]
+
+
 def test_unseen_markers_weigh_nothing_and_are_finite(person, trial):
     positions = trial.positions.copy()
     positions[0, 3, 1] = np.nan
