@@ -56,16 +56,16 @@ class MarkerJacobian:
     ) -> tuple[Float[Tensor, "t M 3"], Float[Tensor, "t M 3 P"]]:
         coordinates = self.coordinates(x, given)
         pose = self.fk(coordinates)
-        directions, centres = self._axes(coordinates, pose)
+        directions, centres = self.axes(coordinates, pose)
         arms = pose.markers[:, None] - centres[:, : self.num_turning, None]
         turned = torch.linalg.cross(directions[:, : self.num_turning, None].expand_as(arms), arms)
         shifted = directions[:, self.num_turning :, None].expand(-1, -1, arms.shape[2], -1)
         moves = torch.cat([turned, shifted], dim=1) * self.carries.T[..., None]  # (t, A, M, 3)
-        by_amount = self._amount_derivatives(coordinates)
+        by_amount = self.amount_derivatives(coordinates)
         jacobian = moves.flatten(-2).transpose(-1, -2) @ by_amount
         return pose.markers, jacobian.unflatten(1, (-1, 3))
 
-    def _axes(self, coordinates: Tensor, pose: SkeletonPose) -> tuple[Tensor, Tensor]:
+    def axes(self, coordinates: Tensor, pose: SkeletonPose) -> tuple[Tensor, Tensor]:
         """Directions and centres of the A moving axes in ground, each (t, A, 3)."""
         fk = self.fk
         amounts = fk.functions(coordinates)
@@ -75,7 +75,8 @@ class MarkerJacobian:
         rotmats = torch.cat([pose.body_rotmats, ground], dim=1)[:, fk.joint_parents[self.joints]]
         return (rotmats @ local[..., None])[..., 0], pose.joints[:, self.joints]
 
-    def _amount_derivatives(self, coordinates: Float[Tensor, "t C"]) -> Float[Tensor, "t A P"]:
+    def amount_derivatives(self, coordinates: Float[Tensor, "t C"]) -> Float[Tensor, "t A P"]:
+        """What the moving axes turn or shift by, by the free coordinates."""
         by_coordinate = self.fk.functions.derivatives(coordinates)[:, self.moving]
         by_free = self.selection.expand(len(coordinates), -1, -1)
         for stage in self.coupler_stages:

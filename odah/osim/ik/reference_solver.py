@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from odah.osim.ik.jacobian import MarkerJacobian
+from odah.osim.ik.normal_equations import NormalEquations
 from odah.osim.ik.problem import IkFrames, IkProblem, IkSolution
 
-FIRST_DAMPING, MIN_DAMPING, MAX_DAMPING = 1e-3, 1e-12, 1e8
+FIRST_DAMPING, MIN_DAMPING, MAX_DAMPING = 0.1, 1e-12, 1e8
 TINY = 1e-9
 """Of the largest curvature: keeps a direction that no marker sees where it is."""
-_CHUNK = 256
+_CHUNK = 512
 """Frames solved together: memory grows with frames x coordinates x markers."""
 
 
@@ -27,7 +27,7 @@ class ReferenceIkSolver:
 
     def __init__(self, problem: IkProblem, *, tolerance: float = 1e-7, max_iterations: int = 60) -> None:
         self.problem, self.tolerance, self.max_iterations = problem, tolerance, max_iterations
-        self.jacobian = MarkerJacobian(problem)
+        self.normal_equations = NormalEquations(problem)
         self.lower, self.upper = torch.from_numpy(problem.lower), torch.from_numpy(problem.upper)
 
     @torch.no_grad()
@@ -59,22 +59,11 @@ class ReferenceIkSolver:
 
     def costs(self, x: Float[Tensor, "t P"], frames: IkFrames) -> Float[Tensor, " t"]:
         """m^2 (and rad^2 of coordinate targets), weighted."""
-        difference = self.jacobian.markers(x, frames.given) - frames.measured
+        difference = self.normal_equations.kinematics.markers(x, frames.given) - frames.measured
         costs = (difference.square().sum(-1) * frames.weights).sum(-1)
         if frames.targets is not None and frames.target_weights is not None:
             costs = costs + ((x - frames.targets).square() * frames.target_weights).sum(-1)
         return costs
-
-    def normal_equations(self, x: Tensor, frames: IkFrames) -> tuple[Tensor, Tensor]:
-        """Half the cost's gradient (t, P), and J^T W J (t, P, P)."""
-        markers, jacobian = self.jacobian(x, frames.given)
-        weighted = (jacobian * frames.weights[..., None, None]).flatten(1, 2).transpose(1, 2)
-        gradient = (weighted @ (markers - frames.measured).flatten(1)[..., None])[..., 0]
-        normal = weighted @ jacobian.flatten(1, 2)
-        if frames.targets is not None and frames.target_weights is not None:
-            gradient = gradient + frames.target_weights * (x - frames.targets)
-            normal = normal + torch.diag_embed(frames.target_weights)
-        return gradient, normal
 
     def _step(self, x: Tensor, frames: IkFrames, damping: Float[Tensor, " t"]) -> Float[Tensor, "t P"]:
         gradient, normal = self.normal_equations(x, frames)

@@ -93,7 +93,7 @@ def test_a_good_leap_stays(moving):
     x = truth.clone()
     x[5:, knee] = 1.4 if truth[4, knee] < 0.5 else 0.1
     full = torch.from_numpy(np.repeat(trial.given, 9, axis=0))
-    leaping = replace(trial, positions=solver.jacobian.markers(x, full).numpy())
+    leaping = replace(trial, positions=solver.normal_equations.kinematics.markers(x, full).numpy())
     answers = answered(leaping, solver, x)
     follow(answers)
     assert (answers.x - x).abs().max() < 1e-5

@@ -15,7 +15,7 @@ def leg(coupled_leg, drawn):
     problem = IkProblem.of(coupled_leg)
     truth = torch.from_numpy(drawn(coupled_leg, 6))
     random = torch.manual_seed(1)
-    markers = ReferenceIkSolver(problem).jacobian.markers(truth[:, problem.free], truth)
+    markers = ReferenceIkSolver(problem).normal_equations.kinematics.markers(truth[:, problem.free], truth)
     noise = 5e-3 * torch.randn(markers.shape, dtype=torch.float64, generator=random)
     weights = 0.5 + torch.rand(markers.shape[:2], dtype=torch.float64, generator=random)
     weights[2, :2] = 0.0
@@ -23,7 +23,7 @@ def leg(coupled_leg, drawn):
 
 
 def scipy_costs(problem: IkProblem, start: torch.Tensor, frames: IkFrames) -> np.ndarray:
-    jacobian = ReferenceIkSolver(problem).jacobian
+    jacobian = ReferenceIkSolver(problem).normal_equations.kinematics
 
     def residuals(x: np.ndarray, k: int) -> np.ndarray:
         markers = jacobian.markers(torch.from_numpy(x)[None], frames.given[k : k + 1])[0]
@@ -62,7 +62,7 @@ def test_bounds_hold_where_the_markers_lie_beyond(coupled_leg, drawn):
     knee = coupled_leg.coordinate_names.index("knee_angle_r")
     beyond[:, knee] = coupled_leg.coordinate_ranges[knee, 1] + 0.3
     solver = ReferenceIkSolver(problem)
-    measured = solver.jacobian.markers(beyond[:, problem.free], beyond)
+    measured = solver.normal_equations.kinematics.markers(beyond[:, problem.free], beyond)
     weights = torch.ones(measured.shape[:2], dtype=torch.float64)
     frames = IkFrames(measured, weights, beyond)
     solution = solver(beyond[:, problem.free] - 0.4, frames)
