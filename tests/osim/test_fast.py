@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from odah.osim import Coupler, ForwardKinematics, Model, full_body_model, read_model
 from odah.osim.fast import FastKinematics, NoCompiler, kinematics
 from odah.osim.fast.compiler import load_kernel
-from odah.osim.fast.emit_c import emit_c
+from odah.osim.fast.emit_c import Program
 from odah.osim.fast.expressions import Graph, constants, cosine, sine
 from odah.osim.fast.kernels import Kernel
-from odah.osim.fast.kinematics_program import Program
-from odah.osim.functions import SimmSpline
+from odah.osim.functions import PolynomialFunction, SimmSpline
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 SHARED_MODELS = sorted(SHARED.rglob("*.osim"))
@@ -88,11 +87,12 @@ def assert_as_reference(fast: FastKinematics, coordinates: torch.Tensor, *rest: 
 @pytest.mark.skipif(not SHARED_MODELS, reason="no models beside the project")
 @pytest.mark.parametrize("path", SHARED_MODELS, ids=lambda path: path.stem)
 def test_published_models_move_as_in_the_reference(path, random_coordinates):
+    """In single precision too, in poses within the ranges; people may be 3 m from the origin."""
     model = read_model(path)
-    coordinates = torch.tensor(random_coordinates(model, 50))
+    coordinates = torch.tensor(random_coordinates(model, 500))
     beyond = coordinates + 0.7 * torch.tensor(np.random.default_rng(0).normal(size=coordinates.shape))
-    scales = random_scales(model)
-    assert_as_reference(FastKinematics(model), torch.cat([coordinates, beyond]), scales)
+    assert_as_reference(FastKinematics(model), torch.cat([coordinates, beyond]), random_scales(model))
+    assert_as_reference(FastKinematics(model, torch.float32), coordinates)
 
 
 @needs_compiler
@@ -119,6 +119,21 @@ def test_own_model_moves_as_in_the_reference(dtype, random_coordinates):
 def test_batch_shape_does_not_matter(fast, q, batch):
     count = int(np.prod(batch))
     assert_as_reference(fast, q[:count].reshape(*batch, q.shape[1]))
+
+
+@needs_compiler
+@pytest.mark.parametrize("count", [15, 16, 17, 4096, 40_000])
+def test_number_of_frames_does_not_matter(fast, model, q, count):
+    """Memory is laid out in other ways for many; gradients come in other layouts than they leave."""
+    coordinates = q.repeat(count // len(q) + 1, 1)[:count]
+    assert_as_reference(fast, coordinates)
+    gradients = []
+    for fk in (fast, ForwardKinematics(model)):
+        inputs = coordinates.clone().requires_grad_()
+        pose = fk(inputs)
+        (pose.markers.square().sum() + pose.body_rotmats.sum()).backward()
+        gradients.append(inputs.grad)
+    np.testing.assert_allclose(*gradients, rtol=0, atol=1e-10)
 
 
 @needs_compiler
@@ -180,14 +195,39 @@ def test_sines_are_right_to_the_last_place(dtype, tolerance):
     graph = Graph()
     (x,) = graph.inputs("x", 1, True)
     program = Program(graph, ("x",), (("turns", [sine(x), cosine(x)]),))
-    kernel = Kernel(load_kernel(emit_c(program, dtype == torch.float64)), (2,), ("turns",))
+    kernel = Kernel.load(program, dtype)
     quarters = torch.arange(-50, 50) * (torch.pi / 2)
     near = torch.linspace(-2e-3, 2e-3, 101)
     angles = torch.cat([torch.linspace(-8000, 8000, 400_001), (quarters[:, None] + near).ravel()]).to(dtype)
-    (turns,) = kernel([angles[None]], len(angles))
+    (turns,) = kernel([angles[:, None]], len(angles))
     exact = angles.numpy().astype(np.longdouble)
-    for ours, theirs in zip(turns.numpy(), (np.sin(exact), np.cos(exact)), strict=True):
+    for ours, theirs in zip(turns.T.numpy(), (np.sin(exact), np.cos(exact)), strict=True):
         assert float(np.abs(ours - theirs).max()) < tolerance
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_curves_of_any_number_of_pieces(dtype):
+    """Also at the breaks, far outside them, and where x is not a number."""
+    random, graph = np.random.default_rng(4), Graph()
+    (x,) = graph.inputs("x", 1, True)
+    curves = [PolynomialFunction((0.3, -0.2, 0.1)).pieces()]
+    for count in (2, 3, 5, 17, 18, 40, 90):
+        knots = np.arange(count) / 8 + random.integers(0, 7, count) / 64  # exact in single precision
+        curves.append(SimmSpline(tuple(knots), tuple(random.uniform(-1, 1, count))).pieces())
+    rows = [[graph.curve(curve, x) for curve in curves], [graph.node("slope", (x,), k) for k in range(8)]]
+    program = Program(graph, ("x",), (("values", rows[0]), ("slopes", rows[1])))
+    breaks = np.concatenate([curve.breaks for curve in curves])
+    points = np.concatenate([breaks, breaks - 1 / 1024, np.linspace(-5, 15, 999), [np.nan]])
+    points = points.astype(np.float32).astype(np.float64)
+    kernel = Kernel.load(program, dtype)
+    values, slopes = kernel([torch.tensor(points[:, None], dtype=dtype)], len(points))
+    for k, curve in enumerate(curves):
+        exact, step = curve(points), 1e-6
+        accuracy = np.nanmax(np.abs(exact)) * (1e-13 if dtype == torch.float64 else 1e-5)
+        np.testing.assert_allclose(values[:, k], exact, rtol=0, atol=accuracy)
+        slope = (curve(points + step) - exact) / step  # on the same side of every break
+        np.testing.assert_allclose(slopes[:, k], slope, rtol=1e-4, atol=1e-2)
 
 
 @needs_compiler

@@ -1,8 +1,9 @@
-"""The fastest forward kinematics that this machine can run."""
+"""The fastest kinematics that this machine can run: generated code where a C compiler is found and works."""
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,11 +12,31 @@ from odah.osim.fast.forward import FastKinematics
 from odah.osim.fk import ForwardKinematics
 from odah.osim.model import Model
 
+if TYPE_CHECKING:
+    from odah.osim.ik.problem import IkProblem, IkSolver
+
 
 def kinematics(model: Model, dtype: torch.dtype = torch.float64) -> FastKinematics | ForwardKinematics:
-    """Generated code where a C compiler is found and works, else the reference; same call, same results."""
+    """Forward kinematics; generated or reference: same call, same results."""
     try:
         return FastKinematics(model, dtype)
     except NoCompiler as reason:
-        logging.getLogger(__name__).debug("reference kinematics: %s", reason)
+        _tell("forward kinematics", reason)
         return ForwardKinematics(model, dtype)
+
+
+def ik_solver(problem: IkProblem, *, tolerance: float = 1e-7, max_iterations: int = 60) -> IkSolver:
+    """Marker inverse kinematics; generated or reference: same call, the same minima up to `tolerance`."""
+    # Here, because `odah.osim.ik` chooses its solver through this module.
+    from odah.osim.fast.inverse import FastIkSolver
+    from odah.osim.ik.reference_solver import ReferenceIkSolver
+
+    try:
+        return FastIkSolver(problem, tolerance=tolerance, max_iterations=max_iterations)
+    except NoCompiler as reason:
+        _tell("inverse kinematics", reason)
+        return ReferenceIkSolver(problem, tolerance=tolerance, max_iterations=max_iterations)
+
+
+def _tell(what: str, reason: NoCompiler) -> None:
+    logging.getLogger(__name__).debug("%s by the reference: %s", what, reason)

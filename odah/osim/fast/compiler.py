@@ -7,17 +7,26 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from odah.errors import OdahError
 from odah.files import atomic_path, cache_folder
 
-FLAGS = ("-O1", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-w", "-lm")
-"""Straight-line vector code gains nothing from more than -O1, which compiles it twice as fast. Without
--ffast-math, which would cancel the additions that the range reduction of sines rests on.
-"""
+FLAGS = (
+    "-O2",
+    "-fno-gcse",  # slow, and finds nothing: the graph holds every value once already
+    "-fno-strict-aliasing",  # lanes of vectors are read and written as numbers
+    "-march=native",
+    "-std=gnu11",
+    "-fPIC",
+    "-shared",
+    "-w",
+    "-lm",
+)
+"""Without -ffast-math, which would cancel the additions that the range reduction of sines rests on."""
 _COMPILERS = ("cc", "gcc", "clang")
 _TIME_LIMIT = 300.0
 
@@ -47,8 +56,10 @@ def check_compiler() -> None:
     load_kernel("#include <stdint.h>\n#include <math.h>\nint kernel(void) { return 0; }\n")
 
 
-def load_kernel(source: str) -> Callable[..., int]:
+def load_kernel(source: str, arguments: Sequence[Any] = ()) -> Callable[..., int]:
     """The function `kernel` of a C source, compiled unless the cache holds it already.
+
+    arguments: their C types.
 
     Raises:
         NoCompiler: there is no compiler, or it fails.
@@ -62,8 +73,7 @@ def load_kernel(source: str) -> Callable[..., int]:
         kernel = ctypes.CDLL(str(library)).kernel
     except (OSError, subprocess.SubprocessError) as error:
         raise NoCompiler(f"{library.name} could not be made: {error}") from error
-    pointers, strides = ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_int64)
-    kernel.argtypes = [pointers, strides, pointers, strides, ctypes.c_int64]
+    kernel.argtypes = arguments
     kernel.restype = ctypes.c_int
     return kernel
 

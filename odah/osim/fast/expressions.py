@@ -8,7 +8,7 @@ drop out.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Graph:
         self.nodes: list[Expression] = []
         self.curves: list[PiecewisePolynomial] = []
         self._known: dict[Hashable, Expression] = {}
+        self._curve_numbers: dict[Hashable, int] = {}
 
     def node(self, op: str, args: tuple[Expression | float, ...], payload: Hashable = None) -> Expression:
         """The expression op(args); the same object whenever the same is asked for again."""
@@ -44,16 +45,20 @@ class Graph:
 
     def inputs(self, group: str, count: int, varies: bool) -> np.ndarray:
         """(count,) inputs; varies: from frame to frame, else one value for all frames."""
-        return np.array(
-            [self._append("input", (), (group, row), varies) for row in range(count)] or [], dtype=object
-        )
+        return np.array([self.input(group, row, varies) for row in range(count)], dtype=object)
+
+    def input(self, group: str, row: int, varies: bool) -> Expression:
+        return self._append("input", (), (group, row), varies)
 
     def curve(self, curve: PiecewisePolynomial, x: Expression | float) -> Expression | float:
         """The piecewise polynomial at x."""
         if not isinstance(x, Expression):
             return float(curve(np.array(x)))
-        self.curves.append(curve)
-        return self.node("curve", (x,), len(self.curves) - 1)
+        key = tuple(part.tobytes() for part in (curve.breaks, curve.anchors, curve.coefficients))
+        number = self._curve_numbers.setdefault(key, len(self.curves))
+        if number == len(self.curves):
+            self.curves.append(curve)
+        return self.node("curve", (x,), number)
 
 
 class Expression:
@@ -72,7 +77,11 @@ class Expression:
         first, second = sorted((self, other), key=lambda expression: expression.index)
         return self.graph.node("add", (first, second))
 
-    def __mul__(self, other: Expression | float) -> Expression | float:
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            factors = np.empty(other.shape, dtype=object)
+            factors.fill(self)
+            return other * factors
         if not isinstance(other, Expression):
             return self._times_number(float(other))
         first, second = sorted((self, other), key=lambda expression: expression.index)
@@ -110,6 +119,18 @@ class Expression:
         return self.graph.node("slope", self.args, self.payload)
 
 
+def ancestors(nodes: Iterable[Expression]) -> list[Expression]:
+    """The expressions themselves and all that they are computed from, in order of computation."""
+    waiting = list(nodes)
+    seen = {node.index: node for node in waiting}
+    while waiting:
+        for arg in waiting.pop().args:
+            if isinstance(arg, Expression) and arg.index not in seen:
+                seen[arg.index] = arg
+                waiting.append(arg)
+    return [seen[index] for index in sorted(seen)]
+
+
 def sine(x: Expression | float) -> Expression | float:
     return x.graph.node("sin", (x,)) if isinstance(x, Expression) else math.sin(x)
 
@@ -120,6 +141,10 @@ def cosine(x: Expression | float) -> Expression | float:
 
 def square_root(x: Expression | float) -> Expression | float:
     return x.graph.node("sqrt", (x,)) if isinstance(x, Expression) else math.sqrt(x)
+
+
+def magnitude(x: Expression | float) -> Expression | float:
+    return x.graph.node("abs", (x,)) if isinstance(x, Expression) else abs(x)
 
 
 def reciprocal(x: Expression | float) -> Expression | float:

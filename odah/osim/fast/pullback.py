@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from odah.osim.fast.expressions import Expression, cosine, reciprocal, sine
+from odah.osim.fast.expressions import Expression, ancestors, cosine, reciprocal, sine
 
 
 def pullback(
@@ -15,11 +15,8 @@ def pullback(
     outputs: pairs of an output and its cotangent. Expressions that no input reaches are left out.
     """
     pairs = [(out, cotangent) for out, cotangent in outputs if isinstance(out, Expression)]
-    if not pairs or not inputs:
-        return [0.0] * len(inputs)
-    graph = inputs[0].graph
-    end = max(out.index for out, _ in pairs) + 1
-    wanted = _depending(graph.nodes[:end], inputs)
+    nodes = ancestors(out for out, _ in pairs)
+    wanted = _depending(nodes, inputs)
     adjoints: dict[int, Expression | float] = {}
 
     def add(index: int, amount: Expression | float) -> None:
@@ -27,7 +24,7 @@ def pullback(
 
     for out, cotangent in pairs:
         add(out.index, cotangent)
-    for node in reversed(graph.nodes[:end]):
+    for node in reversed(nodes):
         if node.index not in adjoints or node.op == "input" or node.index not in wanted:
             continue
         adjoint = adjoints[node.index]
