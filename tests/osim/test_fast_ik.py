@@ -27,7 +27,7 @@ from odah.osim import (
 from odah.osim.fast import ik_solver
 from odah.osim.fast.compiler import NoCompiler, find_compiler
 from odah.osim.fast.ik_c import emit_ik
-from odah.osim.fast.ik_program import IkProgram
+from odah.osim.fast.ik_program import IkProgram, structure
 from odah.osim.fast.inverse import FastIkSolver
 from odah.osim.fast.kernels import Kernel
 from odah.osim.fast.sparse_solve import elimination_order, entry, solve
@@ -167,7 +167,7 @@ def evaluated(problem: IkProblem, x: Tensor, frames: IkFrames, curvature: float)
     assert frames.targets is not None
     assert frames.target_weights is not None
     given = {
-        "lengths": torch.tensor(program.lengths.values, dtype=x.dtype),
+        "lengths": torch.tensor(program.lengths.of(problem.model), dtype=x.dtype),
         "fixed": frames.given[0],
         "x": x,
         "curvature": torch.full((len(x), 1), curvature, dtype=x.dtype),
@@ -408,20 +408,66 @@ def test_turns_by_the_thousand_go_to_the_reference(leg, solver):
 def test_people_scaled_from_one_model_share_their_code(tmp_path):
     """Also after a model has been written and read again."""
     generic, random = full_body_model(), np.random.default_rng(2)
-    sources = []
+    programs, problems = [], []
     for name in ("short", "tall"):
         person = scale_model(generic, random.uniform(0.8, 1.2, (len(generic.bodies), 3)))
         markers = tuple(replace(m, offset=m.offset + random.normal(0, 0.01, 3)) for m in person.markers)
         path = tmp_path / f"{name}.osim"
         write_model(person.with_markers(markers), path)
-        program = IkProgram(IkProblem.of(read_model(path)), ())
-        sources.append(emit_ik(program))
-    assert sources[0] == sources[1]
+        problems.append(IkProblem.of(read_model(path)))
+        programs.append(IkProgram(problems[-1], ()))
+    assert emit_ik(programs[0]) == emit_ik(programs[1])
+    assert structure(problems[0]) == structure(problems[1])
+    lengths = [program.lengths.of(problems[1].model) for program in programs]
+    np.testing.assert_array_equal(*lengths)
+    assert not np.array_equal(lengths[1], programs[0].lengths.of(problems[0].model))
+
+
+def _turned_joint(model: Model) -> Model:
+    joint = replace(model.joints[2], T_parent=model.joints[2].T_parent @ rigid(np.zeros(3), AXES[[1, 0, 2]]))
+    return replace(model, joints=(*model.joints[:2], joint, *model.joints[3:]))
+
+
+def _without_offset(model: Model) -> Model:
+    joint = replace(model.joints[1], T_parent=np.eye(4))
+    return replace(model, joints=(model.joints[0], joint, *model.joints[2:]))
+
+
+def _other_axis(model: Model) -> Model:
+    first, *others = model.joints[1].rotations
+    bent = replace(first, function=PolynomialFunction((0.1, 1.0, 0.0)))
+    joint = replace(model.joints[1], rotations=(bent, *others))
+    return replace(model, joints=(model.joints[0], joint, *model.joints[2:]))
+
+
+def _locked(model: Model) -> Model:
+    coordinates = tuple(replace(c, locked=c.locked or k == 8) for k, c in enumerate(model.coordinates))
+    return replace(model, coordinates=coordinates)
+
+
+def _marker_elsewhere(model: Model) -> Model:
+    return model.with_markers((replace(model.markers[0], body="femur_r"), *model.markers[1:]))
+
+
+def _coupled(model: Model) -> Model:
+    coupler = Coupler("ankle", "ankle_angle_r", ("knee_angle_r",), LinearFunction((0.5, 0.0)))
+    return replace(model, couplers=(*model.couplers, coupler))
+
+
+@pytest.mark.parametrize(
+    "changed", [_turned_joint, _without_offset, _other_axis, _locked, _marker_elsewhere, _coupled]
+)
+def test_models_that_need_other_code_are_told_apart(changed):
+    generic = full_body_model()
+    ours, theirs = IkProblem.of(generic), IkProblem.of(changed(generic))
+    assert structure(ours) != structure(theirs)
+    assert emit_ik(IkProgram(ours, ())) != emit_ik(IkProgram(theirs, ()))
 
 
 def test_without_a_compiler_the_reference_is_chosen(leg, monkeypatch):
     assert type(ik_solver(leg)) is FastIkSolver
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("odah.osim.fast.inverse._loaded", {})  # nothing is left of earlier compilations
     solver = ik_solver(leg, tolerance=1e-5, max_iterations=7)
     assert type(solver) is ReferenceIkSolver
     assert (solver.tolerance, solver.max_iterations) == (1e-5, 7)

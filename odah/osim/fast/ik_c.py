@@ -11,13 +11,13 @@ from odah.osim.fast.emit_c import StraightLine, prelude
 from odah.osim.fast.ik_program import FRAMEWISE, SHARED, IkProgram
 
 _POINTERS, _STRIDES = ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_int64)
-ARGUMENTS = (_POINTERS, _STRIDES, *[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_double, ctypes.c_int64)
+ARGUMENTS = (_POINTERS, _STRIDES, *[ctypes.c_void_p] * 5, ctypes.c_int64, ctypes.c_double, ctypes.c_int64)
 """C types of the kernel's arguments."""
 
 _PREPARE = "int prepare(const T *const *in, T *shared)"
 _EVALUATE = (
     "I evaluate(const T *shared, const V *x, const V *curvature, const V *rows, "
-    "V *cost, V *gradient, V *scale, V *matrix)"
+    "V *cost, V *gradient, V *scale, V *matrix, V *squares)"
 )
 _TAKE_STEP = "I take_step(const V *matrix, const V *gradient, const V *keep, const V *added, V *step)"
 
@@ -39,6 +39,7 @@ def emit_ik(program: IkProgram) -> str:
     step = StraightLine(program.step(), load, store)
     sizes = {
         "FREE": len(program.problem.free),
+        "MARKERS": len(program.problem.model.markers),
         "MATRIX": len(program.matrix),
         "SHARED": evaluation.num_shared,
         "SHARED_GROUPS": len(SHARED),

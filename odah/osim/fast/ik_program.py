@@ -6,7 +6,7 @@ the shapes of functions are numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 import numpy as np
 
@@ -27,37 +27,81 @@ FRAMEWISE = ("measured", "weights", "moving", "targets", "target_weights")
 
 
 class ParameterLengths:
-    """A model's lengths as inputs `lengths`; `values` holds them in the order of use.
+    """A model's lengths as inputs `lengths`; `of` reads them, in the order of use, off any model like it.
 
     Offsets of joints that are zero stay so, whatever the scale, and are no inputs.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, model: Model) -> None:
         self.graph = graph
-        self.values: list[float] = []
+        self._joints = {joint.name: j for j, joint in enumerate(model.joints)}
+        self._markers = {marker.name: m for m, marker in enumerate(model.markers)}
+        self._couplers = {coupler.name: c for c, coupler in enumerate(model.couplers)}
+        self._readers: list[Callable[[Model], float]] = []
 
-    def _input(self, value: float) -> Expression:
-        self.values.append(float(value))
-        return self.graph.input("lengths", len(self.values) - 1, varies=False)
-
-    def _offset(self, offset: np.ndarray) -> np.ndarray:
-        return np.array([0.0 if value == 0 else self._input(value) for value in offset], dtype=object)
+    def of(self, model: Model) -> np.ndarray:
+        """(n,) the lengths of a model of the same structure."""
+        return np.array([read(model) for read in self._readers], dtype=np.float64)
 
     def parent_offset(self, joint: Joint) -> np.ndarray:
-        return self._offset(joint.T_parent[:3, 3])
+        j = self._joints[joint.name]
+        return self._vector(joint.T_parent[:3, 3], lambda model, k: model.joints[j].T_parent[k, 3])
 
     def child_offset(self, joint: Joint) -> np.ndarray:
-        return self._offset(joint.T_child[:3, 3])
+        j = self._joints[joint.name]
+        return self._vector(joint.T_child[:3, 3], lambda model, k: model.joints[j].T_child[k, 3])
 
     def marker(self, marker: Marker) -> np.ndarray:
-        return np.array([self._input(value) for value in marker.offset], dtype=object)
+        m = self._markers[marker.name]
+        return self._vector(np.ones(3), lambda model, k: model.markers[m].offset[k])
 
     def translation_factor(self, joint: Joint, axis: TransformAxis) -> Scalar:
-        scale = unwrap(axis.function)[0]
-        return self._input(scale) if scales_with_parent(axis) else scale
+        if not scales_with_parent(axis):
+            return unwrap(axis.function)[0]
+        j, i = self._joints[joint.name], [other is axis for other in joint.translations].index(True)
+        return self._input(lambda model: unwrap(model.joints[j].translations[i].function)[0])
 
     def coupler_factor(self, coupler: Coupler) -> Scalar:
-        return self._input(unwrap(coupler.function)[0] * coupler.scale)
+        c = self._couplers[coupler.name]
+        return self._input(lambda model: unwrap(model.couplers[c].function)[0] * model.couplers[c].scale)
+
+    def _vector(self, values: np.ndarray, read: Callable[[Model, int], float]) -> np.ndarray:
+        entries = [
+            0.0 if value == 0 else self._input(lambda model, k=k: read(model, k))
+            for k, value in enumerate(values)
+        ]
+        return np.array(entries, dtype=object)
+
+    def _input(self, read: Callable[[Model], float]) -> Expression:
+        self._readers.append(read)
+        return self.graph.input("lengths", len(self._readers) - 1, varies=False)
+
+
+def structure(problem: IkProblem) -> Hashable:
+    """Equal for problems that share their code: all about a problem but its lengths and bounds."""
+    model = problem.model
+    axes = [
+        (
+            axis.axis.tobytes(),
+            axis.coordinates,
+            unwrap(axis.function)[1] if scales_with_parent(axis) and k >= 3 else axis.function,
+        )
+        for joint in model.joints
+        for k, axis in enumerate((*joint.rotations, *joint.translations))
+    ]
+    joints = [
+        (
+            *(joint.name, joint.parent, joint.child, joint.coordinate_names),
+            *((T[:3, :3].tobytes(), (T[:3, 3] == 0).tobytes()) for T in (joint.T_parent, joint.T_child)),
+        )
+        for joint in model.joints
+    ]
+    markers = [(marker.name, marker.body) for marker in model.markers]
+    couplers = [
+        (c.name, c.dependent, c.independent, unwrap(c.function)[1], c.is_enforced) for c in model.couplers
+    ]
+    free = problem.free.tobytes()
+    return (model.coordinate_names, free, tuple(axes), tuple(joints), tuple(markers), tuple(couplers))
 
 
 class IkProgram:
@@ -65,7 +109,7 @@ class IkProgram:
 
     Where the input `curvature` is 0, `matrix` is J^T W J; where it is 1, the markers' own second derivatives
     are added: all but those of functions that are not linear, and between the axes of one joint that a single
-    coordinate drives. `scale` is the diagonal of J^T W J.
+    coordinate drives. `scale` is the diagonal of J^T W J, `squares` are the markers' squared distances.
 
     moving: numbers of the given coordinates that differ from frame to frame.
     """
@@ -77,10 +121,11 @@ class IkProgram:
         self.x = self.graph.inputs("x", num_free, True)
         self.measured = self.graph.inputs("measured", 3 * num_markers, True).reshape(-1, 3)
         self.weights = self.graph.inputs("weights", num_markers, True)
-        self.lengths = ParameterLengths(self.graph)
+        self.lengths = ParameterLengths(self.graph, problem.model)
         self.skeleton = SkeletonGraph(problem.model, self.lengths, self._coordinates(), is_anchored=True)
         self.curvature = self.graph.input("curvature", 0, True)
         self.cost: Scalar = 0.0
+        self.squares: list[Scalar] = [0.0] * num_markers
         self.gradient: list[Scalar] = [0.0] * num_free
         self.scale: list[Scalar] = [0.0] * num_free
         # By entries that are not zero for certain, the diagonal first.
@@ -111,6 +156,7 @@ class IkProgram:
             ("gradient", self.gradient),
             ("scale", self.scale),
             ("matrix", list(self.matrix.values())),
+            ("squares", self.squares),
         )
         return Program(self.graph, (*SHARED, "x", "curvature", *FRAMEWISE), outputs)
 
@@ -149,6 +195,7 @@ class IkProgram:
                 error = self.measured[m] - skeleton.anchors[body] - place
                 pull = error * self.weights[m]
                 self.cost = self.cost + dot(error, pull)
+                self.squares[m] = dot(error, error)
                 total = total + PointMasses.one(self.weights[m], place, pull)
         return total
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from odah.osim.fast.compiler import load_kernel
 from odah.osim.fast.ik_c import ARGUMENTS, emit_ik
-from odah.osim.fast.ik_program import IkProgram
+from odah.osim.fast.ik_program import IkProgram, ParameterLengths, structure
 from odah.osim.ik.problem import IkFrames, IkProblem, IkSolution
 from odah.osim.ik.reference_solver import ReferenceIkSolver
 
@@ -47,7 +47,7 @@ class FastIkSolver:
 
     def __call__(self, start: Float[Tensor, "t P"], frames: IkFrames) -> IkSolution:
         """Solve each frame from `start`, which is brought within the bounds."""
-        answers = _Answers.empty(*start.shape)
+        answers = _Answers.empty(len(start), self.problem)
         if len(start) == 0:
             return answers.solution()
         given = frames.given
@@ -78,6 +78,7 @@ class FastIkSolver:
         )
         solution = reference(start[far], frames[far])
         answers.x[far], answers.costs[far] = solution.x, solution.costs
+        answers.distances[far] = solution.distances
         answers.iterations[far] = solution.num_iterations.to(torch.int64)
         answers.outcomes[far] = torch.where(solution.is_converged, _CONVERGED, 0).to(torch.uint8)
 
@@ -88,15 +89,18 @@ class _Answers:
 
     x: Float[Tensor, "t P"]
     costs: Float[Tensor, " t"]
+    distances: Float[Tensor, "t M"]
     iterations: Int64[Tensor, " t"]
     outcomes: UInt8[Tensor, " t"]
 
     @classmethod
-    def empty(cls, num_frames: int, num_free: int) -> _Answers:
+    def empty(cls, num_frames: int, problem: IkProblem) -> _Answers:
         real, whole = torch.float64, torch.int64
+        num_free, num_markers = len(problem.free), len(problem.model.markers)
         return cls(
             torch.empty(num_frames, num_free, dtype=real),
             torch.empty(num_frames, dtype=real),
+            torch.empty(num_frames, num_markers, dtype=real),
             torch.empty(num_frames, dtype=whole),
             torch.empty(num_frames, dtype=torch.uint8),
         )
@@ -105,18 +109,40 @@ class _Answers:
         return _Answers(*(getattr(self, field.name)[part] for field in fields(self)))
 
     def solution(self) -> IkSolution:
-        return IkSolution(self.x, self.costs, self.outcomes == _CONVERGED, self.iterations)
+        is_converged = self.outcomes == _CONVERGED
+        return IkSolution(self.x, self.costs, self.distances, is_converged, self.iterations)
+
+
+@dataclass(frozen=True)
+class _Code:
+    """Loaded code; `lengths` reads its inputs off a person's model."""
+
+    kernel: Callable[..., int]
+    fixed: tuple[int, ...]
+    lengths: ParameterLengths
+
+
+_loaded: dict[Hashable, _Code] = {}
+"""By structure and moving coordinates: writing it anew for each person takes longer than a short trial."""
+
+
+def _code(key: Hashable, problem: IkProblem, moving: tuple[int, ...]) -> _Code:
+    if (key, moving) not in _loaded:
+        program = IkProgram(problem, moving)
+        kernel = load_kernel(emit_ik(program), ARGUMENTS)
+        _loaded[key, moving] = _Code(kernel, program.fixed, program.lengths)
+    return _loaded[key, moving]
 
 
 class _CompiledProgram:
-    """The code for a choice of given coordinates that move from frame to frame."""
+    """The code for a choice of given coordinates that move from frame to frame, for one person."""
 
     def __init__(self, problem: IkProblem, moving: tuple[int, ...]) -> None:
-        program = IkProgram(problem, moving)
-        self.moving, self.fixed = moving, program.fixed
-        numbers = (problem.lower, problem.upper, np.array(program.lengths.values))
+        self.moving = moving
+        code = _code(structure(problem), problem, moving)
+        self.fixed, self.kernel = code.fixed, code.kernel
+        numbers = (problem.lower, problem.upper, code.lengths.of(problem.model))
         self.constants = [torch.as_tensor(values, dtype=torch.float64) for values in numbers]
-        self.kernel = load_kernel(emit_ik(program), ARGUMENTS)
 
     def __call__(
         self, start: Tensor, frames: IkFrames, answers: _Answers, tolerance: float, max_iterations: int
@@ -130,7 +156,7 @@ class _CompiledProgram:
         rows = [None if values is None else _with_whole_rows(values) for values in inputs]
         pointers = (ctypes.c_void_p * len(rows))(*(0 if row is None else row.data_ptr() for row in rows))
         strides = (ctypes.c_int64 * len(rows))(*(0 if row is None else row.stride(0) for row in rows))
-        out = (answers.x, answers.costs, answers.iterations, answers.outcomes)
+        out = (answers.x, answers.costs, answers.distances, answers.iterations, answers.outcomes)
         filled = (values.data_ptr() for values in out)
         if self.kernel(pointers, strides, *filled, len(start), tolerance, max_iterations):
             answers.outcomes.fill_(_TOO_FAR)

@@ -4,7 +4,7 @@
    Steps are Gauss-Newton's as long as they halve the cost, then Newton's: where a coordinate is told by little
    more than the noise (a forearm's rotation), Gauss-Newton converges slowly or not at all.
 
-   Stands after generated code: types T, V, I; NUM_FREE, NUM_MATRIX, NUM_SHARED, NUM_SHARED_GROUPS, NUM_GROUPS;
+   Stands after generated code: types T, V, I; NUM_FREE, NUM_MARKERS, NUM_MATRIX, NUM_SHARED, NUM_SHARED_GROUPS, NUM_GROUPS;
    group_rows, group_starts, NUM_ROWS of the framewise inputs; prepare(), evaluate() and take_step(). */
 
 enum { UNCONVERGED, CONVERGED, TOO_FAR };
@@ -19,14 +19,14 @@ typedef struct {
   const T *start, *lower, *upper, *shared;
   const T *rows[NUM_GROUPS]; /* null where all are zero */
   int64_t start_stride, strides[NUM_GROUPS];
-  T *x, *costs;
+  T *x, *costs, *distances;
   int64_t *iterations;
   uint8_t *outcomes;
   int64_t num_frames, next;
 } Work;
 
 typedef struct {
-  V x[NUM_FREE], gradient[NUM_FREE], scale[NUM_FREE], matrix[NUM_MATRIX], cost;
+  V x[NUM_FREE], gradient[NUM_FREE], scale[NUM_FREE], matrix[NUM_MATRIX], squares[NUM_MARKERS], cost;
 } Point;
 
 typedef struct {
@@ -62,6 +62,8 @@ static void take_next(Work *work, Lanes *lanes, Point *best, int lane) {
 static void give(Work *work, const Lanes *lanes, const Point *best, int lane, int outcome) {
   const int64_t frame = lanes->frame[lane];
   for (int p = 0; p < NUM_FREE; p++) work->x[frame * NUM_FREE + p] = AT(best->x[p], lane);
+  for (int m = 0; m < NUM_MARKERS; m++)
+    work->distances[frame * NUM_MARKERS + m] = sqrt(AT(best->squares[m], lane));
   work->costs[frame] = AT(best->cost, lane);
   work->iterations[frame] = lanes->iterations[lane];
   work->outcomes[frame] = outcome;
@@ -117,7 +119,7 @@ static void solve_all(Work *work, T tolerance, int64_t max_iterations) {
       tried->x[p] = lanes.trial[p];
     }
     const I far = evaluate(work->shared, lanes.trial, &lanes.curvature, lanes.rows,
-                           &tried->cost, tried->gradient, tried->scale, tried->matrix);
+                           &tried->cost, tried->gradient, tried->scale, tried->matrix, tried->squares);
     const I better = (tried->cost <= best->cost) & ~far;
     const V less = most(lanes.damping * LESS_DAMPING, ALL(LEAST_DAMPING)), more = lanes.damping * MORE_DAMPING;
     lanes.damping = choose(fresh, lanes.damping, choose(better, less, more));
@@ -146,11 +148,11 @@ static void solve_all(Work *work, T tolerance, int64_t max_iterations) {
 }
 
 /* in: start, lower, upper, shared inputs, framewise inputs. Returns 1 if shared angles are too large. */
-int kernel(const T *const *in, const int64_t *in_stride, T *x, T *costs, int64_t *iterations, uint8_t *outcomes,
-           int64_t num_frames, double tolerance, int64_t max_iterations) {
+int kernel(const T *const *in, const int64_t *in_stride, T *x, T *costs, T *distances, int64_t *iterations,
+           uint8_t *outcomes, int64_t num_frames, double tolerance, int64_t max_iterations) {
   T shared[NUM_SHARED];
   Work work = {.start = in[0], .lower = in[1], .upper = in[2], .shared = shared, .start_stride = in_stride[0],
-               .x = x, .costs = costs, .iterations = iterations, .outcomes = outcomes, .num_frames = num_frames};
+               .x = x, .costs = costs, .distances = distances, .iterations = iterations, .outcomes = outcomes, .num_frames = num_frames};
   for (int g = 0; g < NUM_GROUPS; g++) {
     work.rows[g] = in[3 + NUM_SHARED_GROUPS + g];
     work.strides[g] = in_stride[3 + NUM_SHARED_GROUPS + g];

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from odah.osim.ik.problem import IkSolver
+from odah.osim.ik.problem import IkSolution, IkSolver
 from odah.osim.ik.trial import IkTrial
 
 BLOCK = 4096
@@ -20,31 +20,34 @@ _BETTER = 1e-6
 
 @dataclass
 class Answers:
-    """Of some frames of a trial, whose numbers are `index`; free coordinates, costs, convergence."""
+    """Of some frames of a trial, whose numbers are `index`; as in `IkSolution`."""
 
     solver: IkSolver
     trial: IkTrial
     index: Int[np.ndarray, " t"]
     x: Float[Tensor, "t P"]
     costs: Float[Tensor, " t"]
+    distances: Float[Tensor, "t M"]
     is_converged: Bool[Tensor, " t"]
 
     @classmethod
-    def of(cls, solver: IkSolver, trial: IkTrial, index: Int[np.ndarray, " t"], start: Float[Tensor, "t P"]):
+    def of(
+        cls, solver: IkSolver, trial: IkTrial, index: Int[np.ndarray, " t"], start: Float[Tensor, "t P"]
+    ) -> Answers:
         """Solve every frame from its start."""
+        count, real = len(index), start.dtype
         answers = cls(
             solver,
             trial,
             index,
-            torch.empty_like(start),
-            torch.empty(len(start), dtype=start.dtype),
-            torch.zeros(len(start), dtype=torch.bool),
+            x=torch.empty_like(start),
+            costs=torch.empty(count, dtype=real),
+            distances=torch.empty(count, trial.is_seen.shape[1], dtype=real),
+            is_converged=torch.zeros(count, dtype=torch.bool),
         )
-        for first in range(0, len(index), BLOCK):
-            rows = torch.arange(first, min(first + BLOCK, len(index)))
-            solution = solver(start[rows], trial.frames(index[rows.numpy()]))
-            answers.x[rows], answers.costs[rows] = solution.x, solution.costs
-            answers.is_converged[rows] = solution.is_converged
+        for first in range(0, count, BLOCK):
+            rows = torch.arange(first, min(first + BLOCK, count))
+            answers._take(rows, solver(start[rows], trial.frames(index[rows.numpy()])), slice(None))
         return answers
 
     @property
@@ -68,7 +71,9 @@ class Answers:
             some = rows[part]
             solution = self.solver(start[part], self.trial.frames(self.index[some.numpy()]))
             taken[part] = solution.costs <= self.costs[some] * (1.0 + loss)
-            better, gained = taken[part], some[taken[part]]
-            self.x[gained], self.costs[gained] = solution.x[better], solution.costs[better]
-            self.is_converged[gained] = solution.is_converged[better]
+            self._take(some[taken[part]], solution, taken[part])
         return taken
+
+    def _take(self, rows: Int[Tensor, " r"], solution: IkSolution, which: Tensor | slice) -> None:
+        for name in ("x", "costs", "distances", "is_converged"):
+            getattr(self, name)[rows] = getattr(solution, name)[which]

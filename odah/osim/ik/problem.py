@@ -82,11 +82,13 @@ class IkFrames:
 class IkSolution:
     """x: the free coordinates. costs: sum_m w_m |marker - measured|^2 + sum_p v_p (x_p - target_p)^2.
 
+    distances: of the model's markers to the measured ones, m; any finite number where unseen.
     is_converged: the last step was below the tolerance, and not for want of iterations.
     """
 
     x: Float[Tensor, "t P"]
     costs: Float[Tensor, " t"]
+    distances: Float[Tensor, "t M"]
     is_converged: Bool[Tensor, " t"]
     num_iterations: Int[Tensor, " t"]
 

@@ -39,13 +39,13 @@ class ReferenceIkSolver:
         return IkSolution(
             *(
                 torch.cat([getattr(part, name) for part in parts])
-                for name in ("x", "costs", "is_converged", "num_iterations")
+                for name in ("x", "costs", "distances", "is_converged", "num_iterations")
             )
         )
 
     def _solve(self, start: Tensor, frames: IkFrames) -> IkSolution:
-        state = _State.begin(start.clamp(self.lower, self.upper), self.costs(start, frames))
-        state.costs[:] = self.costs(state.x, frames)
+        begin = start.clamp(self.lower, self.upper)
+        state = _State.begin(begin, self.costs(begin, frames))
         for _ in range(self.max_iterations):
             active = torch.nonzero(~state.is_done)[:, 0]
             if len(active) == 0:
@@ -55,7 +55,9 @@ class ReferenceIkSolver:
             trial = (state.x[active] + step).clamp(self.lower, self.upper)
             moved = (trial - state.x[active]).abs().amax(-1)
             state.advance(active, trial, self.costs(trial, some), moved <= self.tolerance)
-        return IkSolution(state.x, state.costs, state.is_converged, state.num_iterations)
+        markers = self.normal_equations.kinematics.markers(state.x, frames.given)
+        distances = torch.linalg.vector_norm(markers - frames.measured, dim=-1)
+        return IkSolution(state.x, state.costs, distances, state.is_converged, state.num_iterations)
 
     def costs(self, x: Float[Tensor, "t P"], frames: IkFrames) -> Float[Tensor, " t"]:
         """m^2 (and rad^2 of coordinate targets), weighted."""

@@ -110,12 +110,15 @@ def inverse_kinematics(
     else:
         answers = _settled(solver, trial, solvable, _cold_start(trial, solvable), is_continuous=False)
     free = _interpolated(trial, solvable, answers.x)
+    distances = np.full(trial.is_seen.shape, np.nan)
+    distances[solvable] = answers.distances.numpy()
     if cutoff is not None:
         reference = ReferenceIkSolver(trial.problem, tolerance=tolerance)
         free = smooth(reference, trial, free, markers.rate, cutoff)
+        distances = _distances(trial, free)
     converged = np.zeros(len(trial), dtype=bool)
     converged[solvable] = answers.is_converged.numpy()
-    return _result(trial, free, converged)
+    return _result(trial, free, distances, converged)
 
 
 def _solve_continuous(solver: IkSolver, trial: IkTrial, index: np.ndarray) -> Answers:
@@ -167,28 +170,37 @@ def _interpolated(trial: IkTrial, solvable: np.ndarray, x: Float[Tensor, "t P"])
     return free
 
 
-def _result(
-    trial: IkTrial, free: Float[np.ndarray, "T P"], converged: Bool[np.ndarray, " T"]
-) -> InverseKinematics:
-    """Coordinates and errors of all frames."""
-    problem, num_frames = trial.problem, len(trial)
-    jacobian = MarkerJacobian(problem)
-    coordinates = np.empty((num_frames, len(problem.model.coordinates)))
-    distances = np.empty(trial.is_seen.shape)
-    for rows in _blocks(np.arange(num_frames)):
-        full = jacobian.coordinates(torch.from_numpy(free[rows]), trial.frames(rows).given)
-        coordinates[rows] = full.numpy()
-        markers = jacobian.fk(full).markers.numpy()
+def _distances(trial: IkTrial, free: Float[np.ndarray, "T P"]) -> Float[np.ndarray, "T M"]:
+    """m, of the model's markers to the measured ones."""
+    kinematics, distances = MarkerJacobian(trial.problem), np.empty(trial.is_seen.shape)
+    for rows in _blocks(np.arange(len(trial))):
+        markers = kinematics.markers(torch.from_numpy(free[rows]), trial.frames(rows).given).numpy()
         distances[rows] = np.linalg.norm(markers - trial.positions[rows], axis=-1)
-    is_used = trial.is_seen & trial.is_solvable[:, None]
+    return distances
+
+
+def _result(
+    trial: IkTrial,
+    free: Float[np.ndarray, "T P"],
+    distances: Float[np.ndarray, "T M"],
+    converged: Bool[np.ndarray, " T"],
+) -> InverseKinematics:
+    """Of all frames; dependent coordinates follow."""
+    problem, is_solved = trial.problem, trial.is_solvable
+    kinematics = MarkerJacobian(problem)
+    coordinates = np.empty((len(trial), len(problem.model.coordinates)))
+    for rows in _blocks(np.arange(len(trial))):
+        given = trial.frames(rows).given
+        coordinates[rows] = kinematics.coordinates(torch.from_numpy(free[rows]), given).numpy()
+    distances[~(trial.is_seen & is_solved[:, None])] = np.nan
     told = np.ones(coordinates.shape, dtype=bool)
     told[:, problem.free] = trial.is_told
     return InverseKinematics(
         names=problem.model.coordinate_names,
         coordinates=coordinates,
         marker_names=problem.model.marker_names,
-        distances=np.where(is_used, distances, np.nan),
-        is_solved=trial.is_solvable,
+        distances=distances,
+        is_solved=is_solved,
         is_told=told,
         is_determined=trial.is_determined,
         is_converged=converged,

@@ -26,7 +26,8 @@ def moving(person, drawn, recorded):
 
 def answered(trial, solver, x, costs=0.0) -> Answers:
     values = torch.as_tensor(costs, dtype=torch.float64).expand(9).clone()
-    return Answers(solver, trial, np.arange(9), x.clone(), values, torch.ones(9, dtype=torch.bool))
+    distances = torch.zeros(trial.is_seen.shape, dtype=torch.float64)
+    return Answers(solver, trial, np.arange(9), x.clone(), values, distances, torch.ones(9, dtype=torch.bool))
 
 
 def other_minimum(trial, solver, x, seed_range=range(40)):

@@ -97,6 +97,14 @@ def test_frames_do_not_know_of_each_other(leg):
         np.testing.assert_allclose(alone.x[0], together.x[k], atol=1e-7)
 
 
+def test_distances_are_those_of_the_solution(leg):
+    problem, truth, frames = leg
+    solver = ReferenceIkSolver(problem)
+    solution = solver(truth[:, problem.free].clone(), frames)
+    squares = (solution.distances.square() * frames.weights).sum(-1)
+    np.testing.assert_allclose(squares, solution.costs, rtol=1e-12)
+
+
 def test_no_frames(leg):
     problem, truth, frames = leg
     solution = ReferenceIkSolver(problem)(truth[:0, problem.free], frames[:0])
