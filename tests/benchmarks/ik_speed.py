@@ -30,7 +30,7 @@ from odah.osim.ik.reference_solver import ReferenceIkSolver
 from odah.osim.ik.start import RootStart
 from odah.osim.tools import inverse_kinematics_with_opensim
 
-NUM_FRAMES, NUM_REFERENCE_FRAMES, NUM_OPENSIM_FRAMES = 20_000, 256, 12
+NUM_FRAMES, NUM_REFERENCE_FRAMES, NUM_OPENSIM_FRAMES = 20_000, 1024, 12
 NOISE = 0.003  # m
 
 
