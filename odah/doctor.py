@@ -52,6 +52,17 @@ def _gpu() -> Finding:
     return Finding("GPU", False, "none that torch can use", "the CPU does everything, slower", False)
 
 
+def _compiler() -> Finding:
+    from odah.osim.fast.compiler import check_compiler, find_compiler
+
+    try:
+        check_compiler()
+    except OdahError as error:
+        remedy = "install gcc or clang; until then inverse kinematics takes some hundred times as long"
+        return Finding("C compiler", False, str(error), remedy, False)
+    return Finding("C compiler", True, f"{find_compiler()}, for fast kinematics", is_required=False)
+
+
 def _body() -> Finding:
     from odah.body.model import load_body
 
@@ -89,4 +100,4 @@ def examine() -> list[Finding]:
         Finding("Python", sys.version_info >= (3, 11), platform.python_version(), "use Python 3.11 or newer")
     ]
     findings += [_package(*package) for package in PACKAGES]
-    return [*findings, _gpu(), _body(), *_blender()]
+    return [*findings, _compiler(), _gpu(), _body(), *_blender()]
