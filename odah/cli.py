@@ -107,6 +107,17 @@ def kinematics(
     osim: Annotated[Path | None, typer.Option(help="Scaled model a .mot/.sto belongs to.")] = None,
     solver: Annotated[str, typer.Option(help="torch, or opensim for its own tool; both converge.")] = "torch",
     plot: Annotated[bool, typer.Option(help="Draw kinematics.png.")] = True,
+    mass: Annotated[float | None, typer.Option(help="The person's mass, kg; default: the model's.")] = None,
+    cutoff: Annotated[
+        float | None, typer.Option(help="Smooth the motion at this frequency, Hz; default: not at all.")
+    ] = None,
+    one_subject: Annotated[
+        bool,
+        typer.Option(
+            "--one-subject",
+            help="All are marker trials of one person: one model is fitted to all of them, in one process.",
+        ),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Recordings at a time; default: one for each core.")
     ] = None,
@@ -115,6 +126,7 @@ def kinematics(
     """Any motion or marker files -> scaled .osim, .mot, .trc, error and range reports, a plot.
 
     One file goes into the folder itself, several go into a folder each, with a summary.csv over them.
+    Each is a person of its own, unless --one-subject says otherwise.
 
     Example: odah kinematics walk.trc --out walk
     """
@@ -124,13 +136,25 @@ def kinematics(
 
     check_output_folder(out)
     check_recordings(recordings)
-    options = KinematicsOptions(model, scale_setup, ik_setup, osim, solver, plot)
+    options = KinematicsOptions(model, scale_setup, ik_setup, osim, solver, plot, mass, cutoff)
     options.check()
+    if one_subject and len(recordings) > 1:
+        _subject_kinematics(recordings, out, options, as_json)
+        return
     if len(recordings) > 1:
         _many_kinematics(recordings, out, options, jobs, as_json)
         return
     solved = solve_single(recordings[0], out, options)
     _result(as_json, solved.to_json(), [*solved.flags, f"{solved.sentence} -> {out}"])
+
+
+def _subject_kinematics(recordings: list[Path], out: Path, options: KinematicsOptions, as_json: bool) -> None:
+    from odah.pipeline.recordings import SUMMARY_FILE, solve_one_subject
+
+    outcomes = solve_one_subject(recordings, out, options)
+    data = {"results": [outcome.to_json() for outcome in outcomes], "failed": 0}
+    lines = [outcome.sentence for outcome in outcomes]
+    _result(as_json, data, [*lines, f"one model for {len(outcomes)} recordings -> {out}, see {SUMMARY_FILE}"])
 
 
 def _many_kinematics(
@@ -150,7 +174,7 @@ def _many_kinematics(
                 if outcome.summary is None:
                     say(Text.assemble(("failed", "red"), f" {outcome.failure}"))
                 elif not as_json:
-                    say(f"{outcome.recording}: {outcome.summary.sentence} -> {outcome.folder}")
+                    say(outcome.sentence)
     except KeyboardInterrupt:
         say(f"interrupted after {len(done)} of {len(recordings)} recordings; the folders in {out} are whole")
         raise typer.Exit(130) from None

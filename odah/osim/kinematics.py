@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -17,18 +17,17 @@ from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.ik import InverseKinematics, inverse_kinematics
-from odah.osim.ik.setup import IkSetup, read_ik_setup
+from odah.osim.ik.setup import read_ik_setup
 from odah.osim.markersets import MarkerSet, choose_marker_set
 from odah.osim.model import Model
 from odah.osim.parse import read_model
-from odah.osim.scaling.person import scale_to_trial, scale_with_setup
+from odah.osim.scaling.person import ScaledPerson, scale_to_trials, scale_with_setup
 from odah.osim.storage import read_coordinates
 from odah.osim.tools import CONVERGED_ACCURACY, inverse_kinematics_with_opensim
+from odah.osim.trial_markers import check_cutoff, shared_weights, trimmed_ends, usable_markers
 
 Solver = Literal["torch", "opensim"]
-MIN_MARKERS = 8
 _FRAMES_AT_ONCE = 4096
-_MIN_VISIBLE = 0.5  # of the tracked markers, for a frame to be solved at either end of a trial
 
 
 @dataclass(frozen=True)
@@ -78,42 +77,87 @@ def solve_kinematics(
     ik_setup: str | Path | None = None,
     marker_set: MarkerSet | None = None,
     mass: float | None = None,
+    cutoff: float | None = None,
     solver: Solver = "torch",
     accuracy: float = CONVERGED_ACCURACY,
 ) -> Kinematics:
-    """Scale a model to a marker trial and solve its coordinates.
+    """Scale a model to a marker trial and solve its coordinates: `solve_subject` of that trial alone."""
+    return solve_subject(
+        [markers],
+        model,
+        scale_setup=scale_setup,
+        ik_setup=ik_setup,
+        marker_set=marker_set,
+        mass=mass,
+        cutoff=cutoff,
+        solver=solver,
+        accuracy=accuracy,
+    )[0]
+
+
+def solve_subject(
+    trials: Sequence[MarkerTrajectories],
+    model: Model | str | Path | None = None,
+    *,
+    scale_setup: str | Path | None = None,
+    ik_setup: str | Path | None = None,
+    marker_set: MarkerSet | None = None,
+    mass: float | None = None,
+    cutoff: float | None = None,
+    solver: Solver = "torch",
+    accuracy: float = CONVERGED_ACCURACY,
+) -> list[Kinematics]:
+    """Scale one model to all marker trials of a person and solve the coordinates of each.
 
     model: generic model or its .osim file; None takes the scale set-up's own, else the full-body model.
-    scale_setup: a ScaleTool set-up; None fits the model to the trial itself. ik_setup: an
+    scale_setup: a ScaleTool set-up; None fits the model to the trials themselves, all at once. ik_setup: an
     InverseKinematicsTool set-up, whose tasks, weights and time range are used. marker_set: where the
     markers sit and what they weigh; None chooses by their names. mass: kg; None keeps the model's.
-    solver: ours, or OpenSim's tools for scaling by set-up and at `accuracy` for inverse kinematics.
+    cutoff: Hz; smooths the motion, see `inverse_kinematics`. solver: ours, or OpenSim's tools for scaling by
+    set-up and at `accuracy` for inverse kinematics.
 
     Raises:
-        InputError: markers and model do not fit together. OdahError: OpenSim fails.
+        InputError: markers and model do not fit together, or the cutoff is none. OdahError: OpenSim fails.
     """
+    if cutoff is not None and solver == "opensim":
+        raise InputError("cutoff", f"{cutoff:g} Hz with the solver opensim", "torch, the one that smooths")
     ik = None if ik_setup is None else read_ik_setup(ik_setup)
-    markers, dropped = _usable(markers.in_ground(), ik)
+    for trial in trials:
+        check_cutoff(cutoff, trial.rate, trial.source.path)
+    usable = [usable_markers(trial.in_ground(), ik) for trial in trials]
     if scale_setup is None:
-        person = scale_to_trial(markers, model, marker_set, mass)
+        person = scale_to_trials([trial for trial, _ in usable], model, marker_set, mass)
     else:
         person = scale_with_setup(scale_setup, model, mass, with_opensim=solver == "opensim")
     weights = person.weights if marker_set is None else marker_set.weights
-    weights = _shared_weights(markers, person.model, weights if ik is None else ik.weights)
-    markers, trimmed = _trimmed(markers, weights)
-    if solver == "opensim":
-        with tempfile.TemporaryDirectory(prefix="odah_kinematics_") as scratch:
-            file = Path(scratch) / "model.osim"
-            file.write_text(person.xml, encoding="utf-8")
-            solution = inverse_kinematics_with_opensim(
-                file, markers, weights=weights, setup=ik_setup, accuracy=accuracy
-            )
-    else:
-        tasks = () if ik is None else ik.tasks(person.model, markers.time)
-        solution = inverse_kinematics(person.model, markers, weights, tasks=tasks)
-    notes = (*dropped, *trimmed, *person.notes)
-    factors = person.scale_factors
-    return kinematics_of(person.model, person.xml, solution, markers, factors, notes)
+    weights = weights if ik is None else ik.weights
+    solved = []
+    for trial, dropped in usable:
+        shared = shared_weights(trial, person.model, weights)
+        trial, trimmed = trimmed_ends(trial, shared)
+        if solver == "opensim":
+            solution = _solve_with_opensim(person, trial, shared, ik_setup, accuracy)
+        else:
+            tasks = () if ik is None else ik.tasks(person.model, trial.time)
+            solution = inverse_kinematics(person.model, trial, shared, tasks=tasks, cutoff=cutoff)
+        notes = (*dropped, *trimmed, *person.notes)
+        solved.append(kinematics_of(person.model, person.xml, solution, trial, person.scale_factors, notes))
+    return solved
+
+
+def _solve_with_opensim(
+    person: ScaledPerson,
+    trial: MarkerTrajectories,
+    weights: Mapping[str, float],
+    ik_setup: str | Path | None,
+    accuracy: float,
+) -> InverseKinematics:
+    with tempfile.TemporaryDirectory(prefix="odah_kinematics_") as scratch:
+        file = Path(scratch) / "model.osim"
+        file.write_text(person.xml, encoding="utf-8")
+        return inverse_kinematics_with_opensim(
+            file, trial, weights=weights, setup=ik_setup, accuracy=accuracy
+        )
 
 
 def track_kinematics(markers: MarkerTrajectories, scaled: Kinematics) -> Kinematics:
@@ -122,11 +166,11 @@ def track_kinematics(markers: MarkerTrajectories, scaled: Kinematics) -> Kinemat
     Raises:
         InputError: the trial's markers are not the model's.
     """
-    markers, dropped = _usable(markers.in_ground(), None)
+    markers, dropped = usable_markers(markers.in_ground())
     known = choose_marker_set(markers.names, full_body_model()).weights
     known = {name: weight for name, weight in known.items() if name in scaled.tracked_markers}
-    weights = _shared_weights(markers, scaled.model, known)
-    markers, trimmed = _trimmed(markers, weights)
+    weights = shared_weights(markers, scaled.model, known)
+    markers, trimmed = trimmed_ends(markers, weights)
     solution = inverse_kinematics(scaled.model, markers, weights)
     factors = dict(zip(scaled.model.body_names, scaled.scale_factors, strict=True))
     notes = (*dropped, *trimmed)
@@ -147,80 +191,6 @@ def load_opensim_motion(mot_path: str | Path, osim_path: str | Path) -> Kinemati
         notes=trajectory.notes,
         model_xml=read_text(osim_path, "an OpenSim model"),
     )
-
-
-def _usable(markers: MarkerTrajectories, ik: IkSetup | None) -> tuple[MarkerTrajectories, tuple[str, ...]]:
-    """Markers seen at least once, in the time range of the set-up; and what was left out."""
-    if ik is not None:
-        first, last = ik.time_range
-        half_step = 0.5 / markers.rate
-        inside = (markers.time >= first - half_step) & (markers.time <= last + half_step)
-        if not inside.any():
-            raise InputError(
-                f"{ik.path}, time_range", f"{first:g} to {last:g} s", f"times of {markers.source.path}"
-            )
-        markers = _frames(markers, np.flatnonzero(inside))
-    seen = np.flatnonzero(np.isfinite(markers.positions).all(axis=-1).any(axis=0))
-    names = tuple(markers.names[index] for index in seen)
-    unseen = [name for name in markers.names if name not in names]
-    if len(names) < MIN_MARKERS:
-        raise InputError(
-            markers.source.path, f"{len(names)} markers with positions", f"at least {MIN_MARKERS}"
-        )
-    notes = [f"markers without any position, left out: {', '.join(unseen)}"] if unseen else []
-    if ik is not None and (missing := [name for name in ik.weights if name not in markers.names]):
-        notes.append(f"markers of {ik.path.name} that the recording lacks: {', '.join(missing)}")
-    return replace(markers, names=names, positions=markers.positions[:, seen]), tuple(notes)
-
-
-def _shared_weights(
-    markers: MarkerTrajectories, model: Model, weights: dict[str, float] | None
-) -> dict[str, float]:
-    """Weights of the markers that are measured, on the model, and wanted.
-
-    Raises:
-        InputError: fewer than MIN_MARKERS are.
-    """
-    if weights is None:
-        weights = dict.fromkeys(model.marker_names, 1.0)
-    on_model = set(model.marker_names)
-    shared = {n: weights[n] for n in markers.names if n in on_model and weights.get(n, 0.0) > 0.0}
-    if len(shared) < MIN_MARKERS:
-        raise InputError(
-            f"{markers.source.path}, marker names",
-            f"{_few(markers.names)}, of which {len(shared)} are tracked markers of the model",
-            f"at least {MIN_MARKERS} of the model's, such as {_few(weights)}",
-        )
-    return shared
-
-
-def _few(names: Iterable[str]) -> str:
-    return ", ".join(list(names)[:5])
-
-
-def _trimmed(
-    markers: MarkerTrajectories, weights: dict[str, float]
-) -> tuple[MarkerTrajectories, tuple[str, ...]]:
-    """The trial without the frames at either end in which most tracked markers are unseen."""
-    columns = [markers.names.index(name) for name in weights]
-    visible = np.isfinite(markers.positions[:, columns]).all(axis=-1).mean(axis=1)
-    enough = np.flatnonzero(visible >= _MIN_VISIBLE)
-    if len(enough) < 2:
-        raise InputError(markers.source.path, "hardly any frame with half of its markers", "markers in view")
-    kept = np.arange(enough[0], enough[-1] + 1)
-    notes = []
-    if len(kept) < markers.num_frames:
-        notes.append(f"left out {markers.num_frames - len(kept)} frames at the ends: most markers unseen")
-    sparse = int((visible[kept] < _MIN_VISIBLE).sum())
-    if sparse:
-        notes.append(f"{sparse} frames have less than half of their markers")
-    return _frames(markers, kept), tuple(notes)
-
-
-def _frames(markers: MarkerTrajectories, frames: np.ndarray) -> MarkerTrajectories:
-    """Consecutive frames of a trial."""
-    start = markers.start_time + frames[0] / markers.rate
-    return replace(markers, positions=markers.positions[frames], start_time=start)
 
 
 def kinematics_of(

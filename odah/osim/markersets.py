@@ -1,6 +1,6 @@
 """Marker sets the package knows: which marker of a recording sits where on the full-body model.
 
-Each is a YAML table in `marker_sets/`: markers with place and weight, and the distances that scale bodies.
+Each is a YAML table in `marker_sets/`: markers with place and weight, and the bodies that scale alike.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from odah.osim.model import Marker, Model
 _FOLDER = Path(__file__).parent / "marker_sets"
 _SIDES = {"R": ("r", 1.0), "L": ("l", -1.0)}
 _AXES = "XYZ"
+_CENTRAL_BODIES = ("pelvis", "torso")
 
 
 @dataclass(frozen=True)
@@ -28,40 +29,25 @@ class MarkerRule:
     """How one marker is used.
 
     place: on the unscaled model; None where the model has the marker itself. weight: in inverse kinematics.
-    movable: (3,) bool, the body's axes along which its place is learned from the trial. Bony landmarks stay:
-        a free place would swallow what the scale of the bone and the joint angle should explain.
+    movable: (3,) bool, the body's axes along which it may be worn anywhere. Bony landmarks may not: a free
+        place would swallow what the scale of the bone and the joint angle should explain.
+    fixed: (3,) bool, the axes along which its place says what the body's neutral orientation is.
     """
 
     name: str
     weight: float
     movable: np.ndarray
+    fixed: np.ndarray
     place: Marker | None
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """Pairs of markers whose mean distance scales bodies along axes (bool (3,) by body).
-
-    trust: how far the factor follows the measurement (1) and not the whole body's (0). is_long_bone: counts
-    for the whole body's. is_bending: measured in the frames in which it is longest, because it spans the
-    spine, whose curling the model's one lumbar joint cannot follow.
-    """
-
-    name: str
-    pairs: tuple[tuple[str, str], ...]
-    scales: Mapping[str, np.ndarray]
-    trust: float
-    is_long_bone: bool
-    is_bending: bool
-
-
-@dataclass(frozen=True)
 class MarkerSet:
-    """Rules by marker name, and the measurements between those markers."""
+    """Rules by marker name; segments: by body, the name it shares with those that scale alike."""
 
     name: str
     rules: Mapping[str, MarkerRule]
-    measurements: tuple[Measurement, ...]
+    segments: Mapping[str, str]
 
     @property
     def weights(self) -> dict[str, float]:
@@ -105,32 +91,32 @@ def read_marker_set(path: str | Path) -> MarkerSet:
     """A marker set from a YAML table in the form of those in `marker_sets/`.
 
     Raises:
-        InputError: no such table, or a measurement between markers that the table lacks.
+        InputError: no such table, or a body in two segments.
     """
     try:
         table = yaml.safe_load(read_text(path, "a marker set (YAML)"))
         rules = [_rule(name, fields, fields.get("body")) for name, fields in table["central"].items()]
         for name, fields in table["mirrored"].items():
             rules += [_mirrored_rule(side, name, fields) for side in _SIDES]
-        measurements = tuple(_measurement(fields) for fields in table["measurements"])
+        bodies = [(_sided(body, s), segment) for segment, body in _listed(table["segments"]) for s in "rl"]
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(path, f"{type(error).__name__}: {error}", "a marker set (YAML)") from None
-    by_name = {rule.name: rule for rule in rules}
-    for measurement in measurements:
-        for marker in (name for pair in measurement.pairs for name in pair):
-            if marker not in by_name:
-                raise InputError(
-                    f"{path}, {measurement.name}", f"the marker {marker!r}", "a marker of the set"
-                )
-    return MarkerSet(Path(path).stem, by_name, measurements)
+    segments: dict[str, str] = {}
+    for body, segment in bodies:
+        if segments.setdefault(body, segment) != segment:
+            raise InputError(f"{path}, {segment}", f"{body} of {segments[body]} again", "each body once")
+    return MarkerSet(Path(path).stem, {rule.name: rule for rule in rules}, segments)
 
 
 def _mirrored_rule(side: str, name: str, fields: Mapping[str, Any]) -> MarkerRule:
     suffix, sign = _SIDES[side]
     body = fields.get("body")
-    if body not in (None, "pelvis", "torso"):
-        body = f"{body}_{suffix}"
+    body = None if body is None else _sided(body, suffix)
     return _rule(side + name, fields, body, np.array([1.0, 1.0, sign]))
+
+
+def _sided(body: str, suffix: str) -> str:
+    return body if body in _CENTRAL_BODIES else f"{body}_{suffix}"
 
 
 def _rule(
@@ -140,18 +126,16 @@ def _rule(
     if body is not None:
         offset = np.array(fields["offset"], dtype=float)
         place = Marker(name, body, offset if mirror is None else offset * mirror)
-    return MarkerRule(name, float(fields["weight"]), _axes(fields.get("movable", "")), place)
+    movable, fixed = (_axes(fields.get(field, "")) for field in ("movable", "fixed"))
+    return MarkerRule(name, float(fields["weight"]), movable, fixed, place)
 
 
-def _measurement(fields: Mapping[str, Any]) -> Measurement:
-    return Measurement(
-        name=fields["name"],
-        pairs=tuple((first, second) for first, second in fields["pairs"]),
-        scales={body: _axes(axes) for body, axes in fields["scales"].items()},
-        trust=float(fields.get("trust", 1.0)),
-        is_long_bone=bool(fields.get("is_long_bone", False)),
-        is_bending=bool(fields.get("is_bending", False)),
-    )
+def _listed(segments: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """(segment, body) of all bodies listed."""
+    for name, bodies in segments.items():
+        if not isinstance(bodies, list):
+            raise TypeError(f"segment {name!r} is {bodies!r}, expected a list of bodies")
+    return [(name, body) for name, bodies in segments.items() for body in bodies]
 
 
 def _axes(text: str) -> np.ndarray:

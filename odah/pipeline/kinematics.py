@@ -21,6 +21,7 @@ from odah.names import SMPLX_INDEX
 from odah.osim.grounding import ground_action
 from odah.osim.ik import inverse_kinematics
 from odah.osim.kinematics import Kinematics, kinematics_of, load_opensim_motion
+from odah.osim.trial_markers import check_cutoff
 from odah.pipeline.subjects import Subject, leg_length
 
 _OPENSIM_SUFFIXES = (".mot", ".sto")
@@ -84,15 +85,24 @@ def builtin_kinematics(subject: Subject, action: str, seed: int, rate: float, du
     )
 
 
-def motion_kinematics(motion: Motion, fitter: BodyFitter, subject: Subject) -> Kinematics:
-    """The subject's model moved so that its markers follow those of the subject's body in `motion`."""
+def motion_kinematics(
+    motion: Motion, fitter: BodyFitter, subject: Subject, cutoff: float | None = None
+) -> Kinematics:
+    """The subject's model moved so that its markers follow those of the subject's body in `motion`.
+
+    cutoff: Hz; smooths the motion, see `inverse_kinematics`.
+
+    Raises:
+        InputError: the motion's rate has no such frequency.
+    """
+    check_cutoff(cutoff, motion.rate, motion.source.path)
     placed = place_on_body(motion, fitter.body, subject.betas)
     layout = fitter.registration.layout
     markers = virtual_markers(
         fitter.body, layout, subject.betas, placed.poses, placed.transl, motion.rate, motion.source
     )
     weights = dict(zip(layout.names, marker_weights(layout).tolist(), strict=True))
-    solved = inverse_kinematics(subject.model, markers, weights)
+    solved = inverse_kinematics(subject.model, markers, weights, cutoff=cutoff)
     factors = dict(zip(subject.model.body_names, subject.scale_factors, strict=True))
     return kinematics_of(subject.model, None, solved, markers, factors)
 

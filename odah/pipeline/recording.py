@@ -1,8 +1,9 @@
-"""`odah kinematics` on one recording of any format: solved on a scaled model, written with its reports."""
+"""`odah kinematics` on one recording of any format, or on several of one person: solved and written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -17,7 +18,7 @@ from odah.config import Recording, SubjectsConfig
 from odah.errors import InputError
 from odah.files import existing_file
 from odah.motion.types import MarkerTrajectories, Motion
-from odah.osim.kinematics import Kinematics, Solver, solve_kinematics
+from odah.osim.kinematics import Kinematics, Solver, solve_subject
 from odah.osim.plot import can_plot
 from odah.osim.ranges import range_flags, range_uses
 from odah.osim.report import ERROR_FILE, marker_rms, num_flagged, write_kinematics
@@ -25,6 +26,10 @@ from odah.pipeline.kinematics import motion_kinematics, read_recording
 from odah.pipeline.labels import marker_rms_mm
 from odah.pipeline.subjects import subject_of_motion
 
+_MARKER_SUFFIXES = (".trc", ".c3d")
+_ONLY_MARKER_FILES = "marker files (.trc, .c3d), for the model is scaled to all of them"
+_ONLY_MARKERS = "a marker file (.trc, .c3d), for only those are scaled"
+_ONLY_OURS_SMOOTHS = "the solver torch, for OpenSim's tool does not smooth"
 _NO_PLOT = "no plot, for matplotlib is not installed: pip install 'odah[kinematics]'"
 
 
@@ -32,7 +37,8 @@ _NO_PLOT = "no plot, for matplotlib is not installed: pip install 'odah[kinemati
 class KinematicsOptions:
     """What the command's options say, for every recording alike.
 
-    model, scale_setup, ik_setup: of marker files. osim: of .mot and .sto files. plot: draw kinematics.png.
+    model, scale_setup, ik_setup, mass (kg): of marker files. osim: of .mot and .sto files. cutoff: Hz, of
+    markers and body motion. plot: draw kinematics.png.
     """
 
     model: Path | None = None
@@ -41,15 +47,23 @@ class KinematicsOptions:
     osim: Path | None = None
     solver: str = "torch"
     plot: bool = True
+    mass: float | None = None
+    cutoff: float | None = None
 
     def check(self) -> None:
         """Before any work.
 
         Raises:
-            InputError: the solver is unknown, or a file does not exist or is empty.
+            InputError: the solver is unknown or does not smooth, a number is not positive, or a file does not
+                exist or is empty.
         """
         if self.solver not in get_args(Solver):
             raise InputError("--solver", repr(self.solver), f"one of {', '.join(get_args(Solver))}")
+        for name, value, unit in (("--mass", self.mass, "kg"), ("--cutoff", self.cutoff, "Hz")):
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise InputError(name, f"{value:g} {unit}", "a positive number")
+        if self.cutoff is not None and self.solver == "opensim":
+            raise InputError("--cutoff with --solver opensim", f"{self.cutoff:g} Hz", _ONLY_OURS_SMOOTHS)
         kinds = {
             "an OpenSim model": (self.model, self.osim),
             "an OpenSim set-up": (self.scale_setup, self.ik_setup),
@@ -97,7 +111,11 @@ def solve_recording(path: Path, folder: Path, options: KinematicsOptions) -> Rec
         InputError: the file cannot be used, or an option does not apply to its kind. OdahError: no solution.
     """
     torch.set_num_threads(1)  # sums in another order would change the files' last digits
-    solved = recording_kinematics(path, options)
+    return write_solved(recording_kinematics(path, options), folder, options)
+
+
+def write_solved(solved: Kinematics, folder: Path, options: KinematicsOptions) -> RecordingSummary:
+    """Write the files of a recording into `folder`, whole or not at all, and tell what there is to tell."""
     files = write_kinematics(solved, folder, plot=options.plot)
     flags = [*solved.notes, *range_flags(solved)]
     if num_flagged(solved):
@@ -128,26 +146,54 @@ def recording_kinematics(path: Path, options: KinematicsOptions) -> Kinematics:
     osim = None if options.osim is None else str(options.osim)
     recorded = read_recording(Recording(path=str(path), osim=osim))
     if isinstance(recorded, MarkerTrajectories):
-        solved = solve_kinematics(
-            recorded,
-            model=options.model,
-            scale_setup=options.scale_setup,
-            ik_setup=options.ik_setup,
-            solver=cast(Solver, options.solver),
-        )
-        return replace(solved, notes=(*recorded.notes, *solved.notes))
-    for name in ("model", "scale_setup", "ik_setup"):
-        value = getattr(options, name)
-        if value is not None:
-            where = f"--{name.replace('_', '-')} with {path}"
-            raise InputError(where, str(value), "a marker file (.trc, .c3d), for only those are scaled")
+        return _marker_kinematics([recorded], options)[0]
+    _refuse(path, options, ("model", "scale_setup", "ik_setup", "mass"), _ONLY_MARKERS)
     if isinstance(recorded, Motion):
-        return _body_motion_kinematics(recorded)
+        return _body_motion_kinematics(recorded, options.cutoff)
+    _refuse(path, options, ("cutoff",), "a recording of markers or of a body, for these coordinates stay")
     ignored = [f"ignored: {constraint}" for constraint in recorded.model.loop_constraints]
     return replace(recorded, notes=(*recorded.notes, *ignored))
 
 
-def _body_motion_kinematics(motion: Motion) -> Kinematics:
+def subject_kinematics(paths: Sequence[Path], options: KinematicsOptions) -> list[Kinematics]:
+    """Marker trials of one person, in order, on one model that is scaled to all of them.
+
+    Raises:
+        InputError: one of the files cannot be used, or holds no markers. OdahError: no solution.
+    """
+    torch.set_num_threads(1)
+    trials = []
+    for path in paths:
+        if path.suffix.lower() not in _MARKER_SUFFIXES:
+            raise InputError(f"--one-subject with {path}", "no marker file", _ONLY_MARKER_FILES)
+        trials.append(read_recording(Recording(path=str(path))))
+    return _marker_kinematics(trials, options)
+
+
+def _marker_kinematics(trials: Sequence[MarkerTrajectories], options: KinematicsOptions) -> list[Kinematics]:
+    solved = solve_subject(
+        trials,
+        options.model,
+        scale_setup=options.scale_setup,
+        ik_setup=options.ik_setup,
+        mass=options.mass,
+        cutoff=options.cutoff,
+        solver=cast(Solver, options.solver),
+    )
+    return [
+        replace(each, notes=(*trial.notes, *each.notes)) for trial, each in zip(trials, solved, strict=True)
+    ]
+
+
+def _refuse(path: Path, options: KinematicsOptions, names: Sequence[str], expected: str) -> None:
+    """Options that would change nothing for a recording of this kind."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None:
+            raise InputError(f"--{name.replace('_', '-')} with {path}", str(value), expected)
+
+
+def _body_motion_kinematics(motion: Motion, cutoff: float | None) -> Kinematics:
     fitter = BodyFitter(load_body(), load_registration())
     subject = subject_of_motion("subject", fitter, motion, None, SubjectsConfig(), np.random.default_rng(0))
-    return motion_kinematics(motion, fitter, subject)
+    return motion_kinematics(motion, fitter, subject, cutoff)

@@ -15,7 +15,13 @@ from odah.errors import InputError
 from odah.failures import sentence
 from odah.files import atomic_path
 from odah.osim.report import FILES
-from odah.pipeline.recording import KinematicsOptions, RecordingSummary, solve_recording
+from odah.pipeline.recording import (
+    KinematicsOptions,
+    RecordingSummary,
+    solve_recording,
+    subject_kinematics,
+    write_solved,
+)
 from odah.workers import Failure, in_processes, uninterrupted
 
 SUMMARY_FILE = "summary.csv"
@@ -30,6 +36,12 @@ class Outcome:
     folder: Path
     summary: RecordingSummary | None = None
     failure: str = ""
+
+    @property
+    def sentence(self) -> str:
+        if self.summary is None:
+            return self.failure
+        return f"{self.recording}: {self.summary.sentence} -> {self.folder}"
 
     def to_json(self) -> dict[str, Any]:
         told = {"failure": self.failure} if self.summary is None else self.summary.to_json()
@@ -93,6 +105,29 @@ def solve_recordings(
             yield outcomes[k]
     if any(outcome.summary for outcome in outcomes):
         _write_summary(out / SUMMARY_FILE, outcomes)
+
+
+def solve_one_subject(paths: Sequence[Path], out: Path, options: KinematicsOptions) -> list[Outcome]:
+    """Solve marker trials of one person on one model, in this process, each into its folder in `out`.
+
+    All folders and summary.csv are written, or none.
+
+    Raises:
+        InputError: a file cannot be used, holds no markers, or two would share a folder. OdahError: no
+            solution.
+    """
+    names = folder_names(paths)
+    with _scratch_near(out) as scratch:
+        staged = [Path(scratch) / name for name in names]
+        solved = subject_kinematics(paths, options)
+        told = [write_solved(each, folder, options) for each, folder in zip(solved, staged, strict=True)]
+        with uninterrupted():
+            outcomes = [
+                Outcome(path, out / name, _publish(summary, folder, out / name))
+                for path, name, summary, folder in zip(paths, names, told, staged, strict=True)
+            ]
+            _write_summary(out / SUMMARY_FILE, outcomes)
+    return outcomes
 
 
 def solve_single(path: Path, out: Path, options: KinematicsOptions) -> RecordingSummary:

@@ -20,9 +20,8 @@ from odah.motion.load import load_motion
 from odah.motion.trc import read_trc
 from odah.motion.types import MarkerTrajectories, Source
 from odah.osim import ForwardKinematics, Model, full_body_model, read_model, scale_model, setup_files
-from odah.osim.fit_scale import fit_scale
 from odah.osim.ik import inverse_kinematics
-from odah.osim.markersets import MarkerSet, choose_marker_set
+from odah.osim.markersets import choose_marker_set
 from odah.osim.scaling.marker_set_file import MarkedModel
 from odah.osim.scaling.scale_by_setup import scale_by_setup
 from odah.osim.scaling.subject_fit import fit_subject
@@ -65,14 +64,6 @@ class Subject:
     priors: SubjectPriors
     seen: Trials
     held_out: Trials
-
-
-def by_set(marker_set: MarkerSet, trials: Trials) -> Model:
-    """The present fit to one trial."""
-    generic = full_body_model()
-    fit = fit_scale(generic, marker_set, trials[0].in_ground())
-    factors = np.array([fit.scale_factors[body] for body in generic.body_names])
-    return scale_model(generic.with_markers(fit.markers), factors)
 
 
 def jointly(subject: Subject) -> Model:
@@ -172,7 +163,6 @@ def drawn_people(noise: float, variety: float = 1.0, count: int = 3) -> None:
         size = np.full((len(generic.bodies), 3), size_by_distances(generic, trial.positions))
         ways = {
             "size alone": scale_model(generic, size),
-            "fit_scale": by_set(marker_set, [trial]),
             "fit_subject": fit_subject(generic, [trial], marker_set.weights, priors).model,
         }
         for name, model in ways.items():
@@ -239,11 +229,7 @@ def c3d_files() -> None:
             subject = Subject(
                 f"{file}, {name} half seen", generic, marker_set.weights, priors, [seen], [held_out]
             )
-            ways = {
-                "fit_scale": lambda m=marker_set, s=seen: by_set(m, [s]),
-                "fit_subject": lambda s=subject: jointly(s),
-            }
-            report(subject, ways)
+            report(subject, {"fit_subject": lambda s=subject: jointly(s)})
 
 
 def main() -> None:

@@ -9,18 +9,18 @@ import pytest
 import torch
 
 from odah.errors import InputError
+from odah.motion.load import load_motion
 from odah.motion.trc import read_trc
 from odah.motion.types import R_WORLD_GROUND, MarkerTrajectories, Source
-from odah.osim import measure
-from odah.osim.fit_scale import fit_scale
 from odah.osim.fk import ForwardKinematics
-from odah.osim.full_body import full_body_model
-from odah.osim.kinematics import Kinematics, load_opensim_motion, solve_kinematics
+from odah.osim.full_body import full_body_model, left
+from odah.osim.kinematics import Kinematics, load_opensim_motion, solve_kinematics, solve_subject
 from odah.osim.markersets import choose_marker_set, known_marker_sets, read_marker_set
 from odah.osim.model import Model
 from odah.osim.parse import read_model
 from odah.osim.report import marker_rms, write_kinematics
 from odah.osim.scale import scale_model
+from odah.osim.scaling.plausible import extreme_factors
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 RAJAGOPAL = DATA / "opensim_models/Pipelines/Rajagopal"
@@ -95,47 +95,78 @@ def test_files_are_those_opensim_opens(recovered: tuple[Kinematics, np.ndarray, 
     assert opensim.Storage(str(files["kinematics.mot"])).getSize() == kinematics.num_frames
 
 
-def test_movable_markers_learn_their_place_and_bony_ones_stay():
+def test_soft_markers_learn_their_place_and_others_of_the_model_stay_on_it():
     marker_set = choose_marker_set(MODEL.marker_names, MODEL)
     shift = np.array([0.02, -0.03, 0.01])
-    worn = tuple(
-        replace(m, offset=m.offset + shift * marker_set.rules[m.name].movable)
-        if m.name in marker_set.rules
-        else m
-        for m in MODEL.markers
+    soft = [name for name, rule in marker_set.rules.items() if rule.movable.all()]
+    worn = tuple(replace(m, offset=m.offset + shift * (m.name in soft)) for m in MODEL.markers)
+    trial = _markers(MODEL.with_markers(worn), _coordinates(12))
+    recorded = [k for k, name in enumerate(trial.names) if name != "RHJC"]
+    trial = replace(
+        trial, names=tuple(trial.names[k] for k in recorded), positions=trial.positions[:, recorded]
     )
-    fit = fit_scale(MODEL, marker_set, _markers(MODEL.with_markers(worn), _coordinates(6)))
-    own = {marker.name: marker.offset for marker in MODEL.markers}
-    for marker in fit.markers:
-        movable = marker_set.rules[marker.name].movable
-        np.testing.assert_allclose(marker.offset, own[marker.name] + shift * movable, atol=6e-3)
-        np.testing.assert_array_equal(marker.offset[~movable], own[marker.name][~movable])
+    model = solve_kinematics(trial, MODEL).model
+    found = {marker.name: marker.offset for marker in model.markers}
+    assert found.keys() == set(MODEL.marker_names)
+    for marker in MODEL.markers:
+        moved = found[marker.name] - marker.offset
+        np.testing.assert_allclose(moved, shift * (marker.name in soft), atol=8e-3, err_msg=marker.name)
+
+
+def test_trials_of_one_person_share_a_model_that_all_of_them_tell():
+    """Legs and trunk in one trial, all in the other, of a person whose arms are long."""
+    size = np.ones((len(MODEL.bodies), 3))
+    arms = [k for k, name in enumerate(MODEL.body_names) if name[:-2] in ("humerus", "ulna", "radius")]
+    size[arms] = 1.12
+    person = scale_model(MODEL, size)
+    both = [_markers(person, _coordinates(8, seed)) for seed in (0, 1)]
+    on = {marker.name: marker.body[:-2] for marker in MODEL.markers}
+    legs = [k for k, name in enumerate(both[0].names) if on[name] not in ("humerus", "ulna", "radius")]
+    first = replace(
+        both[0], names=tuple(both[0].names[k] for k in legs), positions=both[0].positions[:, legs]
+    )
+    alone = solve_kinematics(first, MODEL)
+    one, two = solve_subject([first, both[1]], MODEL, mass=60.0)
+    assert one.model_xml == two.model_xml
+    assert one.model.mass == pytest.approx(60.0)
+    others = np.delete(np.arange(len(size)), arms)
+    np.testing.assert_allclose(one.scale_factors[others].mean(), 1.0, atol=0.03)
+    assert one.scale_factors[arms].min() > 1.04
+    assert alone.scale_factors[arms].max() < 1.02
+    assert one.source.path == first.source.path
+    assert len(one.tracked_markers) == len(legs) < len(two.tracked_markers)
+    assert any("fitted to all 2 trials" in note for note in one.notes)
+
+
+def test_a_cutoff_smooths_and_one_that_cannot_is_refused():
+    markers = _markers(MODEL, _coordinates(30))
+    noise = np.random.default_rng(3).normal(0, 5e-3, markers.positions.shape)
+    noisy = replace(markers, positions=markers.positions + noise)
+    rough, smooth = (solve_kinematics(noisy, cutoff=cutoff).coordinates for cutoff in (None, 5.0))
+    wiggles = [np.abs(np.diff(values, n=2, axis=0)).mean() for values in (rough, smooth)]
+    assert wiggles[1] < 0.3 * wiggles[0]
+    with pytest.raises(InputError, match=r"made\.trc, cutoff: found 25 Hz, expected .* less than 25 Hz"):
+        solve_kinematics(markers, cutoff=25.0)
+    with pytest.raises(InputError, match="cutoff: found 6 Hz with the solver opensim, expected torch"):
+        solve_kinematics(markers, cutoff=6.0, solver="opensim")
 
 
 @pytest.mark.parametrize("marker_set", known_marker_sets(), ids=lambda each: each.name)
-def test_known_sets_are_symmetric_and_measurable(marker_set):
+def test_known_sets_are_symmetric_and_name_every_body(marker_set):
     places = marker_set.places(MODEL)
     for name, place in places.items():
         mirror = places.get("L" + name[1:]) if name.startswith("R") and place.body[-2:] == "_r" else None
         if mirror is not None:
             assert mirror.body == place.body[:-1] + "l"
             np.testing.assert_allclose(mirror.offset, place.offset * [1, 1, -1], atol=1e-3)
-    scaled = {body for measurement in marker_set.measurements for body in measurement.scales}
-    assert scaled == set(MODEL.body_names)
+    assert marker_set.segments.keys() == set(MODEL.body_names)
+    for body, segment in marker_set.segments.items():
+        assert marker_set.segments[left(body)] == segment
     assert all(weight > 0 for weight in marker_set.weights.values())
 
 
-def test_varied_frames_differ_and_ignore_turns():
-    positions = _markers(MODEL, _coordinates(40)).positions
-    frames = measure.varied_frames(positions, 10)
-    assert len(set(frames.tolist())) == 10
-    held = measure.hold_root(positions, [0, 1, 2])
-    np.testing.assert_allclose(held[:, :3], np.broadcast_to(positions[0, :3], held[:, :3].shape), atol=1e-2)
-    np.testing.assert_array_equal(measure.varied_frames(held, 10), frames)
-
-
 def test_extreme_factors_are_said():
-    notes = measure.extreme_factors({"pelvis": np.array([1.0, 0.5, 1.0]), "torso": np.array([1.0, 1.2, 1.7])})
+    notes = extreme_factors({"pelvis": np.array([1.0, 0.5, 1.0]), "torso": np.array([1.0, 1.2, 1.7])})
     assert len(notes) == 2
     assert "0.50 of pelvis along Y" in notes[0]
 
@@ -150,13 +181,20 @@ def test_unusable_markers_are_refused_with_the_reason():
         solve_kinematics(replace(markers, names=markers.names[:5], positions=markers.positions[:, :5]))
 
 
-def test_a_marker_set_with_an_unknown_marker_is_refused(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("segments", "words"),
+    [
+        (
+            "{thigh: [femur], knee: [patella, femur]}",
+            "knee: found femur_r of thigh again, expected each",
+        ),
+        ("{thigh: femur}", "segment 'thigh' is 'femur', expected a list of bodies"),
+    ],
+)
+def test_a_marker_set_with_segments_that_are_none_is_refused(tmp_path: Path, segments: str, words: str):
     path = tmp_path / "set.yaml"
-    path.write_text(
-        "central: {C7: {weight: 1}}\nmirrored: {}\n"
-        "measurements: [{name: neck, pairs: [[C7, HEAD]], scales: {torso: Y}}]\n"
-    )
-    with pytest.raises(InputError, match="neck: found the marker 'HEAD'"):
+    path.write_text(f"central: {{C7: {{weight: 1}}}}\nmirrored: {{}}\nsegments: {segments}\n")
+    with pytest.raises(InputError, match=words):
         read_marker_set(path)
 
 
@@ -189,19 +227,34 @@ def test_reference_motion_loads():
     assert marker_rms(kinematics) == {}
 
 
+def _vicon_recording(file: str, step: int) -> MarkerTrajectories:
+    """Every `step`th frame."""
+    pytest.importorskip("ezc3d")
+    markers = load_motion(DATA / file)
+    assert isinstance(markers, MarkerTrajectories)
+    return replace(markers, positions=markers.positions[::step], rate=markers.rate / step)
+
+
 @NEEDS_DATA
 def test_real_vicon_markers_run_with_bending_knees():
-    ezc3d = pytest.importorskip("ezc3d")
-    c3d = ezc3d.c3d(str(DATA / "hdm05/HDM_dg_06-03_03_120.c3d"))
-    names = [label.split(":")[-1] for label in c3d["parameters"]["POINT"]["LABELS"]["value"]]
-    positions = c3d["data"]["points"][:3].transpose(2, 1, 0)[::29] / 1000
-    markers = MarkerTrajectories(tuple(names), positions, 120 / 29, "world", Source("HDM.c3d", "c3d"))
-    kinematics = solve_kinematics(markers)
+    kinematics = solve_kinematics(_vicon_recording("hdm05/HDM_dg_06-03_03_120.c3d", 29))
     assert not any(name.startswith("*") or name.endswith("HD") for name in kinematics.tracked_markers)
-    assert np.mean(np.asarray(kinematics.marker_errors)) < 0.025
+    assert np.mean(np.asarray(kinematics.marker_errors)) < 8e-3
     degrees = np.rad2deg(kinematics.coordinates)
     named = dict(zip(kinematics.model.coordinate_names, degrees.T, strict=True))
     assert named["knee_angle_r"].max() > 70
     assert named["elbow_flex_r"].min() > 60
-    assert np.abs(named["pelvis_tilt"]).max() < 25
+    assert np.abs(named["pelvis_tilt"]).max() < 15
     assert np.ptp(named["pelvis_rotation"]) < 30
+
+
+@NEEDS_DATA
+def test_an_acrobat_stands_upright_before_the_jump():
+    """Which movement that the model cannot follow must not undo: it pulls at bones and marker places."""
+    kinematics = solve_kinematics(_vicon_recording("cmu_mocap/c3d/85_02.c3d", 27))
+    standing = torch.from_numpy(kinematics.coordinates[:5])
+    bodies = ForwardKinematics(kinematics.model)(standing).body_rotmats
+    names = kinematics.model.body_names
+    for body, limit in (("pelvis", 15), ("torso", 15), ("femur_l", 15), ("tibia_l", 15)):
+        up = bodies[:, names.index(body), 1, 1].numpy()
+        assert np.rad2deg(np.arccos(up)).max() < limit, body

@@ -11,6 +11,8 @@ import pytest
 
 from odah.motion.trc import read_trc, write_trc
 from odah.motion.types import MarkerTrajectories
+from odah.osim.parse import read_model
+from odah.osim.storage import read_coordinates
 
 
 def changed_trc(recordings: Path, change: Callable[[MarkerTrajectories], MarkerTrajectories]) -> Path:
@@ -94,7 +96,8 @@ def test_fewer_markers_than_degrees_of_freedom_still_give_numbers(
     few = changed_trc(recordings, lambda m: replace(m, names=m.names[:9], positions=m.positions[:, :9]))
     code, _, told = kinematics(few, "--out", tmp_path, "--no-plot")
     assert code == 0
-    assert "not measurable with these markers" in told
+    assert "scale factors that the markers do not tell, so in proportion: " in told
+    assert "tibia_r/l XYZ" in told
     for name in ("kinematics.mot", "markers.trc", "model.osim"):
         assert "nan" not in (tmp_path / name).read_text().lower()
 
@@ -167,3 +170,42 @@ def test_a_folder_or_a_pattern_is_said(
     assert code == 2
     assert words in told
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("walk.trc", "--cutoff", 25),
+            "walk.trc, cutoff: found 25 Hz, expected more than 0 and less than 25 Hz",
+        ),
+        (("walk.trc", "--cutoff", -3), "--cutoff: found -3 Hz, expected a positive number"),
+        (("walk.trc", "--cutoff", 6, "--solver", "opensim"), "for OpenSim's tool does not smooth"),
+        (("run.mot", "--osim", "model.osim", "--cutoff", 6), "--cutoff with run.mot: found 6"),
+        (("run.mot", "--osim", "model.osim", "--mass", 60), "--mass with run.mot: found 60"),
+        (("walk.trc", "--mass", 0), "--mass: found 0 kg, expected a positive number"),
+    ],
+)
+def test_a_number_that_is_none_or_not_for_this_is_refused(
+    kinematics, tmp_path: Path, arguments: tuple[object, ...], words: str
+) -> None:
+    code, _, told = kinematics(*arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert words in told
+    assert len(told.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cutoff_smooths_and_a_mass_is_the_models(kinematics, tmp_path: Path) -> None:
+    smooth, rough = tmp_path / "smooth", tmp_path / "rough"
+    code, _, told = kinematics("walk.trc", "--cutoff", 4, "--mass", 61.5, "--out", smooth, "--no-plot")
+    assert code == 0
+    assert "mass not known" not in told
+    assert kinematics("walk.trc", "--out", rough, "--no-plot")[0] == 0
+    assert read_model(smooth / "model.osim").mass == pytest.approx(61.5)
+    model = read_model(rough / "model.osim")
+    wiggles = [
+        np.abs(np.diff(read_coordinates(folder / "kinematics.mot", model).values, n=2, axis=0)).mean()
+        for folder in (smooth, rough)
+    ]
+    assert wiggles[0] < 0.7 * wiggles[1]

@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from odah.errors import InputError
+from odah.motion.trc import read_trc, write_trc
+from odah.osim.parse import read_model
 from odah.pipeline.recordings import check_recordings, folder_names
 
 OSIM = ("--osim", "model.osim")
@@ -35,6 +38,35 @@ def test_files_do_not_depend_on_how_many_are_solved_at_once(kinematics, tmp_path
     alone = contents(tmp_path / "alone")
     assert alone == {path[5:]: data for path, data in together.items() if path.startswith("walk/")}
     assert {"model.osim", "kinematics.mot", "errors.csv", "ranges.csv"} < alone.keys()
+
+
+def test_trials_of_one_person_get_one_model(kinematics, recordings: Path, tmp_path: Path) -> None:
+    walk = read_trc(recordings / "walk.trc")
+    larger = replace(walk, positions=1.05 * walk.positions[:3])
+    write_trc(recordings / "larger.trc", larger)
+    out = tmp_path / "out"
+    options = ("--one-subject", "--mass", 61.5, "--no-plot")
+    code, printed, _ = kinematics("walk.trc", "larger.trc", *options, "--out", out, "--json")
+    assert code == 0
+    results = json.loads(printed)["results"]
+    assert [Path(result["recording"]).name for result in results] == ["walk.trc", "larger.trc"]
+    assert [result["frames"] for result in results] == [5, 3]
+    assert sorted(path.name for path in out.iterdir()) == ["larger", "summary.csv", "walk"]
+    models = [(out / name / "model.osim").read_bytes() for name in ("walk", "larger")]
+    assert models[0] == models[1]
+    assert read_model(out / "walk" / "model.osim").mass == pytest.approx(61.5)
+    assert kinematics("walk.trc", "larger.trc", *options[1:], "--out", out)[0] == 0
+    apart = [(out / name / "model.osim").read_bytes() for name in ("walk", "larger")]
+    assert apart[0] != apart[1]
+
+
+def test_one_person_has_marker_trials_only(kinematics, tmp_path: Path) -> None:
+    for other, words in (("run.mot", "run.mot: found no marker file"), ("broken.trc", "no TRC header")):
+        code, _, told = kinematics("walk.trc", other, "--one-subject", "--out", tmp_path / "out", *OSIM)
+        assert code == 2
+        assert words in told
+        assert len(told.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_that_fails_is_told_and_the_others_are_solved(kinematics, tmp_path: Path) -> None:

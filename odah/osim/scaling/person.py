@@ -1,9 +1,9 @@
-"""The scaled model of the person in a marker trial: by a ScaleTool set-up, or fitted to the trial itself."""
+"""The scaled model of the person in marker trials: by a ScaleTool set-up, or fitted to the trials."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,15 @@ import numpy as np
 from odah.files import read_text
 from odah.motion.types import MarkerTrajectories
 from odah.osim import setup_files
-from odah.osim.fit_scale import fit_scale
 from odah.osim.full_body import full_body_model
 from odah.osim.markersets import MarkerSet, choose_marker_set
 from odah.osim.model import Model
 from odah.osim.parse import read_model
 from odah.osim.scale import scale_model
 from odah.osim.scaling.scale_by_setup import scale_by_setup, write_scaled
+from odah.osim.scaling.subject_fit import SubjectFit, fit_subject
+from odah.osim.scaling.subject_frames import trial_paths
+from odah.osim.scaling.subject_priors import priors_of_marker_set
 from odah.osim.tools import scale_with_opensim, write_scaled_file
 from odah.osim.write import write_model
 
@@ -54,35 +56,50 @@ def scale_with_setup(
         return _read(out, factors, None, notes)
 
 
-def scale_to_trial(
-    markers: MarkerTrajectories,
+def scale_to_trials(
+    trials: Sequence[MarkerTrajectories],
     model: Model | str | Path | None,
     marker_set: MarkerSet | None,
     mass: float | None,
 ) -> ScaledPerson:
-    """model: generic model or its file; None takes the full-body model. marker_set: None chooses by names.
+    """The joint fit (`fit_subject`) to all trials of one person, which may show different markers.
+
+    model: generic model or its file; None takes the full-body model. marker_set: None chooses by names.
+    mass: kg; None keeps the model's.
 
     Raises:
         InputError: no marker set knows enough of the markers, or the person's size is no person's.
     """
     is_file = isinstance(model, str | Path)
     generic = read_model(model) if is_file else model or full_body_model()
+    recorded = dict.fromkeys(name for trial in trials for name in trial.names)
     if marker_set is None:
-        marker_set = choose_marker_set(markers.names, generic, f"{markers.source.path}, markers")
-    fit = fit_scale(generic, marker_set, markers)
-    others = tuple(m for m in generic.markers if m.name not in {own.name for own in fit.markers})
-    factors = np.array([fit.scale_factors[body] for body in generic.body_names])
-    scaled = scale_model(generic.with_markers((*fit.markers, *others)), factors, mass=mass)
-    notes = [f"markers placed by the set {marker_set.name!r}, bones scaled to the trial itself", *fit.notes]
+        marker_set = choose_marker_set(recorded, generic, f"{trial_paths(trials)}, markers")
+    places = [place for name, place in marker_set.places(generic).items() if name in recorded]
+    fit = fit_subject(
+        generic.with_markers(tuple(places)), trials, marker_set.weights, priors_of_marker_set(marker_set)
+    )
+    scaled = _whole_model(generic, fit, mass)
+    factors = dict(zip(generic.body_names, fit.scale_factors, strict=True))
+    what = "the trial itself" if len(trials) == 1 else f"all {len(trials)} trials"
+    placed = f"markers placed by the set {marker_set.name!r}; bones and marker places fitted to {what}"
+    notes = [placed, *fit.notes]
     if mass is None:
         notes.append(f"mass not known: the generic model's {generic.mass:.1f} kg is kept")
     with tempfile.TemporaryDirectory(prefix="odah_scaled_") as scratch:
         out = Path(scratch) / "scaled.osim"
         if is_file:
-            write_scaled_file(model, out, scaled, fit.scale_factors)
+            write_scaled_file(model, out, scaled, factors)
         else:
             write_model(scaled, out)
-        return _read(out, fit.scale_factors, marker_set.weights, tuple(notes))
+        return _read(out, factors, marker_set.weights, tuple(notes))
+
+
+def _whole_model(generic: Model, fit: SubjectFit, mass: float | None) -> Model:
+    """Scaled, with the markers fitted and the generic model's others."""
+    others = tuple(marker for marker in generic.markers if marker.name not in fit.model.marker_names)
+    scaled = scale_model(generic.with_markers(others), fit.scale_factors, mass=mass)
+    return scaled.with_markers((*fit.model.markers, *scaled.markers))
 
 
 def _read(

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from odah.errors import InputError
-from odah.osim.measure import extreme_factors
 from odah.osim.model import GROUND, Coordinate, Model
 from odah.osim.parse import read_model
 from odah.osim.root_pose import FREE_ANGLE, FREE_LENGTH
@@ -18,6 +17,7 @@ from odah.osim.scale import scale_model
 from odah.osim.scaling.marker_placer import place_markers
 from odah.osim.scaling.marker_set_file import MarkedModel, fixed_markers
 from odah.osim.scaling.measurement_scaling import measured_scale_factors, scale_by_factors
+from odah.osim.scaling.plausible import extreme_factors
 from odah.osim.scaling.scale_setup import ScaleSetup, read_scale_setup
 from odah.osim.setup_files import scale_setup_chain
 from odah.osim.tools import write_scaled_file

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from odah.osim.measure import extreme_factors
+from odah.osim.scaling.plausible import extreme_factors
 from odah.osim.scaling.subject_priors import mirror_pairs
 from odah.osim.scaling.subject_problem import SubjectProblem
 from odah.osim.scaling.subject_solver import SubjectSolution

@@ -49,18 +49,19 @@ class SubjectPriors:
                 raise ValueError(f"{name} {getattr(self, name)}, expected a positive number")
 
 
-LANDMARK, SOFT = 0.02, 0.05
-"""Standard deviations of a marker's place, m, along axes that a marker set holds and along those it frees."""
+LANDMARK, SOFT, FIXED = 0.02, 0.05, 0.005
+"""Standard deviations of a marker's place, m: of landmarks, along axes that a marker set frees, and along
+axes where it says what the body's neutral orientation is. Nothing else does: a pelvis that tilts, on hips and
+under a back that make up for it, looks the same to all other markers."""
 
 
 def priors_of_marker_set(marker_set: MarkerSet) -> SubjectPriors:
-    """Bodies that one measurement scales are one segment; markers may move along their movable axes."""
-    segments: dict[str, str] = {}
-    for measurement in marker_set.measurements:
-        name = next((segments[body] for body in measurement.scales if body in segments), measurement.name)
-        segments |= dict.fromkeys(measurement.scales, name)
-    markers = {name: np.where(rule.movable, SOFT, LANDMARK) for name, rule in marker_set.rules.items()}
-    return SubjectPriors(segments=segments, markers=markers)
+    """Its segments; markers may move along their movable axes, hardly along their fixed ones."""
+    markers = {
+        name: np.where(rule.fixed, FIXED, np.where(rule.movable, SOFT, LANDMARK))
+        for name, rule in marker_set.rules.items()
+    }
+    return SubjectPriors(segments=marker_set.segments, markers=markers)
 
 
 def mirror_pairs(model: Model) -> dict[str, str]:

@@ -10,7 +10,6 @@ import torch
 from odah.errors import InputError
 from odah.motion.load import load_motion
 from odah.motion.types import MarkerTrajectories, Source
-from odah.osim.fit_scale import fit_scale
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.ik import inverse_kinematics
@@ -285,6 +284,7 @@ def test_priors_of_a_marker_set():
     priors = priors_of_marker_set(marker_set)
     assert priors.segments["patella_l"] == priors.segments["femur_r"] != priors.segments["tibia_r"]
     assert (priors.markers["RTH1"] > priors.markers["RASI"]).all()
+    np.testing.assert_array_equal(priors.markers["RASI"] < priors.markers["RLFC"], [False, True, False])
     covariance = np.einsum("kae,jbe->kajb", *[scale_effects(model, priors)[..., 1:]] * 2)  # size apart
     index = model.body_names.index
     femur, tibia, patella = index("femur_l"), index("tibia_l"), index("patella_r")
@@ -298,7 +298,7 @@ def test_priors_of_a_marker_set():
 
 @pytest.mark.shared
 def test_real_markers_of_frames_not_seen_are_met(shared_data: Path):
-    """The second half of a recording, by the first: closer than scaling by measurements, with human bones."""
+    """The second half of a recording, by the first, with human bones."""
     pytest.importorskip("ezc3d")
     recording = load_motion(shared_data / "hdm05/HDM_dg_06-03_03_120.c3d")
     assert isinstance(recording, MarkerTrajectories)
@@ -312,12 +312,7 @@ def test_real_markers_of_frames_not_seen_are_met(shared_data: Path):
     generic = full.with_markers(tuple(marker_set.places(full).values()))
     fit = fit_subject(generic, [seen], marker_set.weights, priors_of_marker_set(marker_set), num_frames=40)
     errors = inverse_kinematics(fit.model, held_out, marker_set.weights).rms_errors
-    present = fit_scale(full, marker_set, seen)
-    factors = np.array([present.scale_factors[name] for name in full.body_names])
-    by_measurements = scale_model(full.with_markers(present.markers), factors)
-    others = inverse_kinematics(by_measurements, held_out, marker_set.weights).rms_errors
     assert errors.mean() < 8e-3
-    assert errors.mean() < 0.5 * others.mean()
     hips, thigh, _ = _hips_and_knees(fit.model)
     assert 0.15 < hips < 0.2
     assert 0.38 < thigh < 0.45
