@@ -205,7 +205,7 @@ def generate(
         raise InputError("--executor", repr(executor), "local")
     from odah.config import load_config
     from odah.dataset.reader import open_dataset
-    from odah.pipeline import generate_dataset
+    from odah.pipeline.generate import generate_dataset
 
     paths, failures = generate_dataset(load_config(config), config.resolve().parent, out, shard)
     count = len(open_dataset(paths.root).clips) if paths.info.is_file() else 0

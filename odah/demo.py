@@ -10,7 +10,7 @@ from odah.dataset.reader import open_dataset
 from odah.dataset.report import write_report
 from odah.dataset.validate import ClipAudit, audit_dataset
 from odah.errors import InputError, OdahError
-from odah.pipeline import generate_dataset
+from odah.pipeline.generate import generate_dataset
 from odah.progress import say, track
 
 

@@ -57,7 +57,7 @@ def tiny_dataset(
     tiny_config: GenerateConfig, blender: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Dataset:
     """One person, two actions, three frames each, made by the same code as any dataset."""
-    from odah.pipeline import generate_dataset
+    from odah.pipeline.generate import generate_dataset
 
     out = tmp_path_factory.mktemp("tiny") / "dataset"
     _, failures = generate_dataset(tiny_config, Path(), out)

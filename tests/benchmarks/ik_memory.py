@@ -63,7 +63,8 @@ def main(arguments: list[str]) -> None:
     print(
         f"{num_frames:,} frames, {len(model.markers)} markers: {num_frames / seconds:,.0f} frames/s,"
         f" {100 * solution.is_converged.mean():.3f} % converged,"
-        f" RMS {1e3 * solution.rms_errors.mean():.2f} mm, peak {peak():.2f} GiB ({before:.2f} with the recording alone)"
+        f" RMS {1e3 * solution.rms_errors.mean():.2f} mm, peak {peak():.2f} GiB"
+        f" ({before:.2f} with the recording alone)"
     )
 
 

@@ -10,7 +10,7 @@ from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset
 from odah.errors import OdahError
 from odah.pipeline import generate as generate_module
-from odah.pipeline import generate_dataset
+from odah.pipeline.generate import generate_dataset
 
 pytestmark = pytest.mark.blender
 LABEL_FILES = ("labels.npz", "kinematics.mot", "markers.trc", "front_mask.mkv", "side_mask.mkv")
