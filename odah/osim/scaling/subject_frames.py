@@ -54,12 +54,15 @@ def chosen_frames(
 ) -> Float[np.ndarray, "t M 3"]:
     """Positions in ground of the named markers in up to `count` frames of all trials, NaN where unseen.
 
+    Half of the frames are shared out evenly, so that a varied trial does not crowd out a quiet one.
+
     Raises:
         InputError: no frame shows three markers off one line.
     """
     stacks = [_stack(trial.in_ground(), names) for trial in trials]
     step = max(1, sum(map(len, stacks)) // _CANDIDATES)
-    positions = np.concatenate([stack[_well_seen(stack)][::step] for stack in stacks])
+    parts = [stack[_well_seen(stack)][::step] for stack in stacks]
+    positions, trial = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     breadths = np.array([_breadth(frame) for frame in positions])
     if not (breadths > _STRAIGHT).any():
         raise InputError(
@@ -67,24 +70,35 @@ def chosen_frames(
             f"markers that stray {1e3 * breadths.max(initial=0):.0f} mm from a line at most",
             f"at least {MIN_SEEN} in view that are not on one line",
         )
-    positions = positions[breadths > _STRAIGHT]
-    return positions[most_different(positions, count)]
+    is_used = breadths > _STRAIGHT
+    positions, trial = positions[is_used], trial[is_used]
+    share = count // (2 * len(trials))
+    own = [np.flatnonzero(trial == k) for k in range(len(trials))]
+    even = [rows[most_different(positions[rows], share)] for rows in own if len(rows) and share]
+    first = np.concatenate(even) if len(even) > 1 else None
+    return positions[most_different(positions, count, first)]
 
 
-def most_different(positions: Float[np.ndarray, "N M 3"], count: int) -> Int[np.ndarray, " n"]:
-    """Indices, in order, of up to `count` frames, by farthest-point sampling from the most ordinary one.
+def most_different(
+    positions: Float[np.ndarray, "N M 3"], count: int, first: Int[np.ndarray, " f"] | None = None
+) -> Int[np.ndarray, " n"]:
+    """Indices, in order, of up to `count` frames, by farthest-point sampling from those in `first`, or from
+    the most ordinary one.
 
     Shapes are compared by the distances between markers that both frames show, which no turn or shift of
     the person changes; a distance that no chosen frame shows counts as a large difference. Frames that hardly
     differ from a chosen one are not chosen: standing still a second time tells nothing new.
     """
-    first, second = np.triu_indices(positions.shape[1], 1)
-    shapes = np.linalg.norm(positions[:, first] - positions[:, second], axis=-1).astype(np.float32)
+    one, other = np.triu_indices(positions.shape[1], 1)
+    shapes = np.linalg.norm(positions[:, one] - positions[:, other], axis=-1).astype(np.float32)
     known = np.isfinite(shapes)
     shapes = np.where(known, shapes, 0.0)
     mean = shapes.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    chosen = [int(np.argmin(_differences(shapes, known, mean, known.any(axis=0))))]
+    ordinary = int(np.argmin(_differences(shapes, known, mean, known.any(axis=0))))
+    chosen = [ordinary] if first is None else first.tolist()
     nearest = np.full(len(shapes), np.inf)
+    for index in chosen[:-1]:
+        nearest = np.minimum(nearest, _differences(shapes, known, shapes[index], known[index]))
     while len(chosen) < min(count, len(shapes)):
         last = chosen[-1]
         nearest = np.minimum(nearest, _differences(shapes, known, shapes[last], known[last]))

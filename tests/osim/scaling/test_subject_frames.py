@@ -51,6 +51,15 @@ def test_every_trial_counts_though_it_shows_other_markers():
     assert not lacking[:, 1].any()
 
 
+def test_a_varied_trial_leaves_room_for_a_quiet_one():
+    varied = _trial(_bending(np.linspace(0.0, 2.5, 60)))
+    quiet = _trial(_bending(np.linspace(1.0, 1.3, 20)) * 1.001)
+    positions = chosen_frames([varied, quiet], NAMES, 16)
+    is_quiet = [any(np.allclose(frame, other) for other in quiet.positions) for frame in positions]
+    assert len(positions) == 16
+    assert sum(is_quiet) >= 4
+
+
 def test_frames_of_world_are_turned_to_ground():
     ground = _bending(np.array([1.0, 1.1]))
     world = ground @ np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]).T
