@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,8 @@ from odah.osim.tools import CONVERGED_ACCURACY, inverse_kinematics_with_opensim
 from odah.osim.trial_markers import check_cutoff, shared_weights, trimmed_ends, usable_markers
 
 Solver = Literal["torch", "opensim"]
+_DOUBTFUL = 2.0
+"""Times the marker RMS of a person's best trial."""
 _FRAMES_AT_ONCE = 4096
 
 
@@ -142,7 +144,19 @@ def solve_subject(
             solution = inverse_kinematics(person.model, trial, shared, tasks=tasks, cutoff=cutoff)
         notes = (*dropped, *trimmed, *person.notes)
         solved.append(kinematics_of(person.model, person.xml, solution, trial, person.scale_factors, notes))
-    return solved
+    return _with_doubts(solved)
+
+
+def _with_doubts(solved: list[Kinematics]) -> list[Kinematics]:
+    """Trials that the common model fits much worse than it fits another are noted."""
+    rms = [float(np.sqrt(np.nanmean(np.asarray(trial.marker_distances) ** 2))) for trial in solved]
+    doubt = "times the marker RMS of the person's best trial: is it the same person, with the same markers?"
+    return [
+        replace(trial, notes=(*trial.notes, f"{own / min(rms):.1f} {doubt}"))
+        if own > _DOUBTFUL * min(rms)
+        else trial
+        for trial, own in zip(solved, rms, strict=True)
+    ]
 
 
 def _solve_with_opensim(

@@ -138,6 +138,14 @@ def test_trials_of_one_person_share_a_model_that_all_of_them_tell():
     assert any("fitted to all 2 trials" in note for note in one.notes)
 
 
+def test_a_trial_that_is_not_the_persons_is_doubted():
+    mine = _markers(MODEL, _coordinates(8))
+    noise = np.random.default_rng(3).normal(0, 0.04, mine.positions.shape)
+    known, other = solve_subject([mine, replace(mine, positions=mine.positions + noise)], MODEL)
+    assert not any("same person" in note for note in known.notes)
+    assert any("times the marker RMS of the person's best trial" in note for note in other.notes)
+
+
 def test_a_cutoff_smooths_and_one_that_cannot_is_refused():
     markers = _markers(MODEL, _coordinates(30))
     noise = np.random.default_rng(3).normal(0, 5e-3, markers.positions.shape)
