@@ -70,7 +70,7 @@ def read_coordinates(path: str | Path, model: Model) -> CoordinateTrajectory:
         InputError: the file holds no coordinate of the model, one of them twice, or a single row.
     """
     table = read_storage(path)
-    columns = _coordinate_columns(path, table.columns)
+    columns = coordinate_columns(path, table.columns)
     found = [name for name in model.coordinate_names if name in columns]
     if not found:
         raise InputError(
@@ -193,7 +193,7 @@ def _check_table(path: str | Path, header: Mapping[str, str], table: np.ndarray)
         raise InputError(f"{path}, time", "values that do not increase", "increasing times")
 
 
-def _coordinate_columns(path: str | Path, columns: tuple[str, ...]) -> dict[str, int]:
+def coordinate_columns(path: str | Path, columns: tuple[str, ...]) -> dict[str, int]:
     """Coordinate name of each column that can hold a coordinate's value -> its index."""
     indices: dict[str, int] = {}
     for index, column in enumerate(columns):

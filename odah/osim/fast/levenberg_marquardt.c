@@ -4,8 +4,10 @@
    Steps are Gauss-Newton's as long as they halve the cost, then Newton's: where a coordinate is told by little
    more than the noise (a forearm's rotation), Gauss-Newton converges slowly or not at all.
 
-   Stands after generated code: types T, V, I; NUM_FREE, NUM_MARKERS, NUM_MATRIX, NUM_SHARED, NUM_SHARED_GROUPS, NUM_GROUPS;
-   group_rows, group_starts, NUM_ROWS of the framewise inputs; prepare(), evaluate() and take_step(). */
+   All inputs are finite numbers.
+
+   Stands after generated code: types T, V, I; NUM_FREE, NUM_MARKERS, NUM_MATRIX, NUM_SHARED, NUM_SHARED_GROUPS,
+   NUM_GROUPS; group_rows, group_starts, NUM_ROWS of the framewise inputs; prepare(), evaluate(), take_step(). */
 
 enum { UNCONVERGED, CONVERGED, TOO_FAR };
 
@@ -152,7 +154,8 @@ int kernel(const T *const *in, const int64_t *in_stride, T *x, T *costs, T *dist
            uint8_t *outcomes, int64_t num_frames, double tolerance, int64_t max_iterations) {
   T shared[NUM_SHARED];
   Work work = {.start = in[0], .lower = in[1], .upper = in[2], .shared = shared, .start_stride = in_stride[0],
-               .x = x, .costs = costs, .distances = distances, .iterations = iterations, .outcomes = outcomes, .num_frames = num_frames};
+               .x = x, .costs = costs, .distances = distances, .iterations = iterations, .outcomes = outcomes,
+               .num_frames = num_frames};
   for (int g = 0; g < NUM_GROUPS; g++) {
     work.rows[g] = in[3 + NUM_SHARED_GROUPS + g];
     work.strides[g] = in_stride[3 + NUM_SHARED_GROUPS + g];

@@ -15,7 +15,7 @@ from odah.osim.ik.trial import IkTrial
 BLOCK = 4096
 """Frames in hand at a time: memory beyond input and output does not grow with the trial."""
 _BETTER = 1e-6
-"""Relative: what another answer must gain to be taken."""
+"""Relative: costs that differ by less are the same."""
 
 
 @dataclass
@@ -62,15 +62,22 @@ class Answers:
         return self.costs / torch.from_numpy(weights)
 
     def try_again(
-        self, rows: Int[Tensor, " r"], start: Float[Tensor, "r P"], loss: float = -_BETTER
-    ) -> Tensor:
-        """Solve some rows from other starts, take what costs at most 1 + loss of before; (r,) which were."""
+        self, rows: Int[Tensor, " r"], start: Float[Tensor, "r P"], loss: float = 0.0
+    ) -> Bool[Tensor, " r"]:
+        """Solve some rows from other starts; (r,) which of the answers were taken.
+
+        They are those that cost less, those as good as one that has not converged, if they have, and where
+        loss is given, all that have converged and cost at most 1 + loss of before.
+        """
         taken = torch.zeros(len(rows), dtype=torch.bool)
         for first in range(0, len(rows), BLOCK):
             part = slice(first, first + BLOCK)
             some = rows[part]
             solution = self.solver(start[part], self.trial.frames(self.index[some.numpy()]))
-            taken[part] = solution.costs <= self.costs[some] * (1.0 + loss)
+            before = self.costs[some]
+            is_better = solution.costs <= before * (1.0 - _BETTER)
+            is_as_good = solution.is_converged & (solution.costs <= before * (1.0 + max(loss, _BETTER)))
+            taken[part] = is_better | (is_as_good & (~self.is_converged[some] | (loss > 0)))
             self._take(some[taken[part]], solution, taken[part])
         return taken
 

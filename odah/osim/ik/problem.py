@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from odah.osim.model import GROUND, Joint, Model
+from odah.osim.model import GROUND, Joint, Model, motion_type
 from odah.osim.tree import coupler_stages
 
 
@@ -29,11 +29,11 @@ class IkProblem:
     def of(cls, model: Model, held: frozenset[str] = frozenset()) -> IkProblem:
         """Solve for whatever moves a marker of `model` and is not locked, prescribed, coupled or `held`.
 
-        The root is free of its bounds: people face backwards and walk away from the origin.
+        A root that can travel is free of its bounds: people face backwards and walk away from the origin.
         """
         free = _free_coordinates(model, held)
-        in_root = {name for joint in root_joints(model) for name in joint.coordinate_names}
-        is_bounded = [c.clamped and c.name not in in_root for c in model.coordinates]
+        unbound = {name for joint in root_joints(model) if _travels(joint) for name in joint.coordinate_names}
+        is_bounded = [c.clamped and c.name not in unbound for c in model.coordinates]
         ranges = np.where(np.array(is_bounded)[:, None], model.coordinate_ranges, [[-np.inf, np.inf]])[free]
         return cls(model, free, ranges[:, 0].copy(), ranges[:, 1].copy())
 
@@ -95,7 +95,7 @@ class IkSolution:
 
 @runtime_checkable
 class IkSolver(Protocol):
-    """Solves frames, each by itself, from a start (t, P) within or without the bounds."""
+    """Solves frames, each by itself, from a finite start (t, P) within or without the bounds."""
 
     def __call__(self, start: Float[Tensor, "t P"], frames: IkFrames) -> IkSolution: ...
 
@@ -116,6 +116,10 @@ def coordinates_moving(model: Model, body: str) -> set[str]:
         if coupler.dependent in moving:
             moving.update(coupler.independent)
     return moving
+
+
+def _travels(joint: Joint) -> bool:
+    return any(motion_type(joint, name) == "translational" for name in joint.coordinate_names)
 
 
 def _free_coordinates(model: Model, held: frozenset[str]) -> Int[np.ndarray, " P"]:

@@ -14,6 +14,7 @@ from odah.osim.ik.problem import IkFrames, IkProblem, IkSolution
 FIRST_DAMPING, MIN_DAMPING, MAX_DAMPING = 0.1, 1e-12, 1e8
 TINY = 1e-9
 """Of the largest curvature: keeps a direction that no marker sees where it is."""
+_LEAST = 1e-30  # of a curvature: a frame in which no marker tells anything stays where it is
 _CHUNK = 512
 """Frames solved together: memory grows with frames x coordinates x markers."""
 
@@ -73,8 +74,10 @@ class ReferenceIkSolver:
         free = (~is_held).to(x.dtype)
         normal = normal * free[:, :, None] * free[:, None, :]
         diagonal = normal.diagonal(dim1=-2, dim2=-1)
-        extra = damping[:, None] * diagonal + TINY * diagonal.amax(-1, keepdim=True) + (1.0 - free)
-        factor = torch.linalg.cholesky(normal + torch.diag_embed(extra))
+        floor = TINY * diagonal.amax(-1, keepdim=True) + _LEAST
+        extra = damping[:, None] * diagonal + floor + (1.0 - free)
+        # Where rounding leaves it indefinite the step is worthless, and more damping follows.
+        factor, _ = torch.linalg.cholesky_ex(normal + torch.diag_embed(extra))
         return -torch.cholesky_solve((gradient * free)[..., None], factor)[..., 0]
 
 

@@ -15,7 +15,7 @@ from odah.errors import InputError
 from odah.osim.ik.trial import CoordinateTask
 from odah.osim.model import Model
 from odah.osim.setup_files import read_tool
-from odah.osim.storage import read_coordinates
+from odah.osim.storage import coordinate_columns, read_coordinates, read_storage
 
 _TOOL = "InverseKinematicsTool"
 _UNASSIGNED = ("", "unassigned")
@@ -75,11 +75,14 @@ class IkSetup:
             raise InputError(f"{self.path}, coordinate_file", "nothing", "the .mot that targets come from")
         file = self.coordinate_file
         trajectory = read_coordinates(file, model)
+        held = coordinate_columns(file, read_storage(file).columns)
 
         def values(name: str, time: np.ndarray) -> np.ndarray:
+            if name not in held:
+                raise InputError(file, f"no column {name!r}", f"what {self.path} pulls it to")
             half_step = 0.5 / trajectory.rate
             first, last = trajectory.time[0] - half_step, trajectory.time[-1] + half_step
-            if time[0] < first or time[-1] > last:
+            if len(time) and (time[0] < first or time[-1] > last):
                 raise InputError(
                     f"{file}, time", f"{first:.3g} to {last:.3g} s", f"{time[0]:.3g} to {time[-1]:.3g} s"
                 )
@@ -120,6 +123,8 @@ def _applied(path: Path, tool: ET.Element, tag: str) -> list[tuple[str, float, E
         weight = _number(f"{path}, {tag} {name!r}, weight", task.findtext("weight") or "1")
         if weight < 0:
             raise InputError(f"{path}, {tag} {name!r}, weight", f"{weight:g}", "a weight of 0 or more")
+        if any(name == other for other, _, _ in found):
+            raise InputError(f"{path}, {tag} {name!r}", "a second one that applies", "one")
         if weight > 0:
             found.append((name, weight, task))
     return found

@@ -21,13 +21,14 @@ from odah.errors import OdahError
 from odah.motion.types import MarkerTrajectories
 from odah.osim.fast.chooser import ik_solver
 from odah.osim.ik.answers import BLOCK, Answers
+from odah.osim.ik.checks import check_options, checked_start
 from odah.osim.ik.continuity import follow, settle
 from odah.osim.ik.jacobian import MarkerJacobian
 from odah.osim.ik.problem import IkSolver
 from odah.osim.ik.reference_solver import ReferenceIkSolver
 from odah.osim.ik.restarts import restart
 from odah.osim.ik.smooth import smooth
-from odah.osim.ik.start import MIN_SEEN, RootStart, unwrapped, without_spare_turns
+from odah.osim.ik.start import MIN_SEEN, RootStart, full_turns, unwrap, without_spare_turns
 from odah.osim.ik.trial import CoordinateTask, IkTrial
 from odah.osim.model import Model
 
@@ -94,8 +95,10 @@ def inverse_kinematics(
     Locked coordinates, and those that no tracked marker tells, stay at their defaults; coupled ones follow.
 
     Raises:
-        OdahError: no tracked marker is shared, or no frame shows three of them.
+        OdahError: no tracked marker is shared, or no frame shows three of them. InputError: an argument has
+        another shape, or a value that it cannot have.
     """
+    check_options(path, tolerance, cutoff, markers.rate, is_continuous=is_continuous)
     trial = IkTrial.of(model, markers.in_ground(), weights, tasks)
     solvable = np.flatnonzero(trial.is_solvable)
     if len(solvable) == 0:
@@ -103,7 +106,8 @@ def inverse_kinematics(
     build = ReferenceIkSolver if path == "reference" else ik_solver
     solver = build(trial.problem, tolerance=tolerance, max_iterations=60)
     if start is not None:
-        begin = torch.from_numpy(np.ascontiguousarray(start[solvable][:, trial.problem.free]))
+        values = checked_start(start, (len(trial), len(model.coordinates)))
+        begin = torch.from_numpy(np.ascontiguousarray(values[solvable][:, trial.problem.free]))
         answers = _settled(solver, trial, solvable, begin, is_continuous=is_continuous)
     elif is_continuous:
         answers = _solve_continuous(solver, trial, solvable)
@@ -124,9 +128,9 @@ def inverse_kinematics(
 def _solve_continuous(solver: IkSolver, trial: IkTrial, index: np.ndarray) -> Answers:
     """Some frames from rest, then all of them from between those."""
     some = np.unique(np.append(index[::STRIDE], index[-1]))
-    coarse = _settled(
-        solver, trial, some, unwrapped(trial.problem, _cold_start(trial, some)), is_continuous=True
-    )
+    rough = _cold_start(trial, some)
+    unwrap(rough, full_turns(trial.problem))
+    coarse = _settled(solver, trial, some, rough, is_continuous=True)
     begin = np.stack([np.interp(index, some, column) for column in coarse.x.numpy().T], axis=1)
     expected = torch.from_numpy(np.interp(index, some, coarse.mean_squares.numpy()))
     return _settled(solver, trial, index, torch.from_numpy(begin), expected, is_continuous=True)
@@ -145,9 +149,12 @@ def _settled(
     answers = Answers.of(solver, trial, index, begin)
     restart(answers, begin, expected)
     settle(answers)
-    answers.x = without_spare_turns(trial.problem, answers.x, begin)
+    turning = [p for p in full_turns(trial.problem) if trial.target_weights[p] == 0]
+    answers.x = without_spare_turns(trial.problem, answers.x, begin, turning)
     if is_continuous:
+        unwrap(answers.x, turning)
         follow(answers)
+        unwrap(answers.x, turning)
     return answers
 
 
@@ -161,9 +168,14 @@ def _blocks(index: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _interpolated(trial: IkTrial, solvable: np.ndarray, x: Float[Tensor, "t P"]) -> Float[np.ndarray, "T P"]:
-    """The free coordinates of all frames; what is not told is interpolated between frames where it is."""
+    """The free coordinates of all frames; what is not told is interpolated between frames where it is.
+
+    What no frame tells is at its default.
+    """
     every, is_told = np.arange(len(trial)), trial.is_told[solvable]
-    free = np.tile(trial.frames(slice(0, 1)).given[:, trial.problem.free].numpy(), (len(trial), 1))
+    problem = trial.problem
+    defaults = problem.model.default_coordinates[problem.free].clip(problem.lower, problem.upper)
+    free = np.tile(defaults, (len(trial), 1))
     for p, told in enumerate(is_told.T):
         if told.any():
             free[:, p] = np.interp(every, solvable[told], x[:, p].numpy()[told])

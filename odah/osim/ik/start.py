@@ -61,27 +61,39 @@ class RootStart:
         return torch.from_numpy(values[:, self.problem.free])
 
 
-def unwrapped(problem: IkProblem, x: Float[Tensor, "t P"]) -> Float[Tensor, "t P"]:
-    """Turns of the root counted on from frame to frame, instead of leaping by a full turn."""
-    x = x.clone()
-    in_root = {name for joint in root_joints(problem.model) for name in joint.coordinate_names}
-    for p, k in enumerate(problem.free):
-        coordinate = problem.model.coordinates[k]
-        if coordinate.name in in_root and coordinate.motion_type == "rotational":
-            x[:, p] = torch.from_numpy(np.unwrap(x[:, p].numpy()))
-    return x
+def full_turns(problem: IkProblem) -> list[int]:
+    """Numbers p of the free coordinates that a full turn brings back to the same pose, and no bound stops."""
+    other = {name for coupler in problem.model.couplers for name in coupler.independent}
+    for joint in problem.model.joints:
+        for axis in joint.translations:
+            other.update(axis.coordinates)
+        for axis in joint.rotations:
+            if not (isinstance(axis.function, LinearFunction) and _is_unit(axis.function)):
+                other.update(axis.coordinates)
+    is_unbound = np.isinf(problem.lower) & np.isinf(problem.upper)
+    return [p for p, name in enumerate(problem.free_names) if is_unbound[p] and name not in other]
+
+
+def unwrap(x: Float[Tensor, "t P"], columns: list[int]) -> None:
+    """Count turns of some coordinates on from frame to frame, in place, instead of leaping by full ones."""
+    for p in columns:
+        x[:, p] = torch.from_numpy(np.unwrap(x[:, p].numpy()))
 
 
 def without_spare_turns(
-    problem: IkProblem, x: Float[Tensor, "t P"], start: Float[Tensor, "t P"]
+    problem: IkProblem, x: Float[Tensor, "t P"], start: Float[Tensor, "t P"], turning: list[int]
 ) -> Float[Tensor, "t P"]:
-    """Solutions whose root angles went a quarter turn or more from the start, by the nearest equal ones.
+    """Solutions that went far from the start, by the nearest equal angles; turning: of `full_turns`.
 
-    Descent may take an unbounded angle through full turns; three angles of one rotation also come in pairs.
+    Descent may take an unbounded angle through full turns; three root angles also come in pairs.
     """
+    spare = torch.round((x[:, turning] - start[:, turning]) / (2 * np.pi))
+    if bool(spare.any()):
+        x = x.clone()
+        x[:, turning] -= 2 * np.pi * spare
     root = next((joint for joint in root_joints(problem.model) if _is_free(joint)), None)
     names = [] if root is None else [name for axis in root.rotations for name in axis.coordinates]
-    if root is None or not set(names) <= set(problem.free_names):
+    if root is None or not set(names) <= {problem.free_names[p] for p in turning}:
         return x
     columns = [problem.free_names.index(name) for name in names]
     far = torch.nonzero(((x - start)[:, columns].abs() > np.pi / 2).any(-1))[:, 0]
@@ -133,6 +145,10 @@ def root_coordinates(root: Joint, T_ground_body: Float[np.ndarray, "*t 4 4"]) ->
     angles = rotations.as_davenport(axes, "intrinsic", suppress_warnings=True)
     shifts = np.linalg.solve(np.array([shift.axis for shift in root.translations]).T, T_joint[..., :3, 3:])
     return np.concatenate([angles, shifts[..., 0]], axis=-1)
+
+
+def _is_unit(function: LinearFunction) -> bool:
+    return len(function.coefficients) == 2 and abs(function.coefficients[0]) == 1
 
 
 def _is_free(joint: Joint) -> bool:

@@ -13,9 +13,13 @@ from torch import Tensor
 from odah.errors import InputError, OdahError
 from odah.motion.types import MarkerTrajectories
 from odah.osim.functions import evaluate
+from odah.osim.ik.checks import check_given, check_recording, check_tasks, check_weights
 from odah.osim.ik.problem import IkFrames, IkProblem
 from odah.osim.ik.start import MIN_SEEN, rest_inside_bounds
 from odah.osim.model import Model
+
+_FARTHEST = 1e6
+"""m; a marker beyond is no measurement, and its square would drown the others."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,10 @@ class CoordinateTask:
 
 @dataclass(frozen=True)
 class IkTrial:
-    """positions: (T, M, 3) of the problem's markers, ground, m, NaN where unseen. weights: (M,).
+    """positions: (T, M, 3) of the problem's markers, ground, m, NaN where unseen.
 
-    given: (1, C) or (T, C), all coordinates. targets, target_weights: (1 or T, P) and (P,), of the tasks.
+    weights: (M,), the largest 1. given: (1, C) or (T, C), all coordinates. targets, target_weights: (1 or
+    T, P) and (P,), of the tasks.
     """
 
     problem: IkProblem
@@ -58,9 +63,13 @@ class IkTrial:
 
         Raises:
             OdahError: there are none, or all that moves them is locked. InputError: a task names no
-            coordinate of the model.
+            coordinate of the model, or some number can be none.
         """
-        tracked = [m for m in model.markers if m.name in markers.names and weights.get(m.name, 0.0) > 0]
+        check_recording(markers)
+        check_tasks(tasks, markers.num_frames)
+        shared = [m for m in model.markers if m.name in markers.names and m.name in weights]
+        check_weights({marker.name: weights[marker.name] for marker in shared})
+        tracked = [marker for marker in shared if weights[marker.name] > 0]
         if not tracked:
             raise OdahError(f"none of the markers of {markers.source.path} is a tracked marker of the model")
         problem = IkProblem.of(model.with_markers(tuple(tracked)))
@@ -70,12 +79,15 @@ class IkTrial:
         in_order = columns == list(range(len(markers.names)))
         positions = markers.positions if in_order else markers.positions[:, columns]
         targets, target_weights = _targets(problem, tasks)
+        given = _given(problem, markers.time, tasks)
+        check_given(problem, given)
+        loads = np.array([weights[marker.name] for marker in tracked], dtype=np.float64)
         return cls(
             problem=problem,
             positions=positions,
-            weights=np.array([weights[marker.name] for marker in tracked], dtype=np.float64),
-            is_seen=np.logical_and.reduce(np.isfinite(positions), axis=-1),
-            given=_given(problem, markers.time, tasks),
+            weights=loads / loads.max(),
+            is_seen=_is_measured(positions),
+            given=given,
             targets=targets,
             target_weights=target_weights,
         )
@@ -116,6 +128,12 @@ class IkTrial:
         if len(values) == 1:
             return torch.from_numpy(values).expand(count, -1)
         return torch.from_numpy(np.ascontiguousarray(values[index]))
+
+
+def _is_measured(positions: Float[np.ndarray, "T M 3"]) -> Bool[np.ndarray, "T M"]:
+    inside = positions > -_FARTHEST
+    inside &= positions < _FARTHEST
+    return inside[..., 0] & inside[..., 1] & inside[..., 2]
 
 
 def _given(problem: IkProblem, time: np.ndarray, tasks: Sequence[CoordinateTask]) -> np.ndarray:

@@ -98,3 +98,26 @@ def test_a_good_leap_stays(moving):
     answers = answered(leaping, solver, x)
     follow(answers)
     assert (answers.x - x).abs().max() < 1e-5
+
+
+def test_the_same_minimum_found_to_convergence_takes_the_flag_away(moving):
+    trial, solver, truth = moving
+    one_step = ReferenceIkSolver(trial.problem, max_iterations=1)
+    noise = 0.01 * np.sin(np.arange(trial.positions.size)).reshape(trial.positions.shape)
+    noisy = replace(trial, positions=trial.positions + noise)
+    best = solver(truth, noisy.frames(slice(0, 9)))
+    answers = Answers.of(one_step, noisy, np.arange(9), best.x + 1e-5)
+    assert not answers.is_converged.any()
+    answers.costs = best.costs.clone()
+    answers.solver = solver
+    assert answers.try_again(torch.arange(9), best.x).all()
+    assert answers.is_converged.all()
+    assert not answers.try_again(torch.arange(9), best.x).any()
+
+
+def test_what_has_not_converged_is_no_better_for_being_near(moving):
+    trial, _, truth = moving
+    answers = answered(trial, ReferenceIkSolver(trial.problem, max_iterations=1), truth, costs=1.0)
+    answers.costs[:] = answers.solver(truth + 0.02, trial.frames(slice(0, 9))).costs / 1.01
+    assert not answers.try_again(torch.arange(9), truth + 0.02, loss=0.05).any()
+    assert answers.is_converged.all()

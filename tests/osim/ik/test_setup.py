@@ -75,6 +75,9 @@ def test_targets_from_a_file_are_in_radians_at_the_trials_times(tmp_path, person
     np.testing.assert_allclose(task.values, np.sin(between), atol=1e-7)
     with pytest.raises(InputError, match=r"pull\.mot, time.*found -0\.01 to 0\.39 s, expected 0 to 2 s"):
         setup.tasks(person, np.array([0.0, 2.0]))
+    (tmp_path / "pull.mot").write_text("nRows=2\nnColumns=2\nendheader\ntime\tknee_angle_r\n0\t0\n1\t0\n")
+    with pytest.raises(InputError, match=r"pull\.mot: found no column 'elbow_flex_r', expected what"):
+        setup.tasks(person, between)
     with pytest.raises(InputError, match=r"coordinate_file.*found nothing"):
         read(tmp_path, from_file("elbow_flex_r"), "").tasks(person, between)
 
@@ -90,6 +93,8 @@ def test_targets_from_a_file_are_in_radians_at_the_trials_times(tmp_path, person
         ),
         ('<IKMarkerTask name="a"><weight>-1</weight></IKMarkerTask>', "", r"'a', weight.*-1.*0 or more"),
         ('<IKMarkerTask name="a"><weight>nan</weight></IKMarkerTask>', "", r"'a', weight.*finite"),
+        (TASKS + '<IKMarkerTask name=" RASI "/>', "", r"IKMarkerTask 'RASI': found a second one"),
+        (TASKS + '<IKCoordinateTask name="hip_flexion_l"/>', "", r"'hip_flexion_l': found a second one"),
         (TASKS, "<time_range>0 1 2</time_range>", r"time_range.*'0 1 2'.*two times"),
         (TASKS, "<time_range>now later</time_range>", r"time_range.*'now'"),
         (TASKS.replace("manual_value", "as_you_like"), "", r"'knee_angle_r', value_type.*'as_you_like'"),

@@ -5,15 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.spatial.transform import Rotation
 
 from odah.errors import OdahError
 from odah.motion.trc import read_trc
-from odah.osim import read_model
+from odah.motion.types import MarkerTrajectories, Source
+from odah.osim import Body, Coordinate, ForwardKinematics, Joint, Marker, Model, read_model
+from odah.osim.functions import LinearFunction
 from odah.osim.ik import CoordinateTask, inverse_kinematics
 from odah.osim.ik.answers import BLOCK
 from odah.osim.ik.problem import IkProblem
 from odah.osim.ik.setup import read_ik_setup
+from odah.osim.model import AXES, GROUND, TransformAxis, rigid
 from odah.osim.tools import inverse_kinematics_with_opensim
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "opensim_models"
@@ -169,3 +173,99 @@ def test_a_task_may_differ_from_frame_to_frame(person, drawn, recorded):
     solution = inverse_kinematics(person, trial, ones(person), tasks=[task], is_continuous=False)
     column = person.coordinate_names.index("knee_angle_r")
     np.testing.assert_allclose(solution.coordinates[:, column], task.values, atol=1e-3)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_hinge_never_ends_in_spare_turns(path):
+    """Seen from half a turn away the cost is flat, and a step may be hundreds of turns long."""
+    model, truth = _hinge(is_clamped=False), np.full((3, 1), np.pi - 0.1)
+    positions = ForwardKinematics(model)(torch.from_numpy(truth)).markers.numpy()
+    noisy = positions + np.random.default_rng(1).normal(scale=0.003, size=positions.shape)
+    solution = inverse_kinematics(model, _trial(model, noisy), ones(model), path=path)
+    np.testing.assert_allclose(solution.coordinates, truth, atol=0.05)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_clamped_hinge_on_ground_stays_in_its_range(path):
+    """It cannot walk away as a pelvis can."""
+    model = _hinge(is_clamped=True)
+    positions = ForwardKinematics(model)(torch.full((2, 1), 1.0, dtype=torch.float64)).markers.numpy()
+    solution = inverse_kinematics(model, _trial(model, positions), ones(model), path=path)
+    np.testing.assert_array_equal(solution.coordinates, 0.2)
+
+
+def test_a_task_may_ask_for_another_turn(person, drawn, recorded):
+    """Full turns are taken off angles that markers alone tell."""
+    truth = drawn(person, 2)
+    column = person.coordinate_names.index("pelvis_rotation")
+    task = CoordinateTask("pelvis_rotation", 1.0, truth[:, column] + 2 * np.pi)
+    solution = inverse_kinematics(
+        person, recorded(person, truth), ones(person), tasks=[task], is_continuous=False
+    )
+    np.testing.assert_allclose(solution.coordinates[:, column], task.values, atol=1e-6)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("weight", [1e-40, 1e200])
+def test_only_the_ratio_of_weights_matters(person, drawn, recorded, path, weight):
+    trial = recorded(person, drawn(person, 2))
+    solution = inverse_kinematics(
+        person, trial, dict.fromkeys(ones(person), weight), is_continuous=False, path=path
+    )
+    assert solution.max_errors.max() < 1e-7
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_positions_beyond_all_measure_are_not_seen(person, drawn, recorded, path):
+    trial = recorded(person, np.tile(drawn(person, 1), (3, 1)))
+    positions = trial.positions.copy()
+    positions[1, 4], positions[2] = 1e200, 1e9
+    solution = inverse_kinematics(person, replace(trial, positions=positions), ones(person), path=path)
+    assert solution.is_converged.tolist() == [True, True, False]
+    assert solution.is_solved.tolist() == [True, True, False]
+    assert np.isnan(solution.distances[1, 4])
+    assert np.nanmax(solution.distances) < 1e-7
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_frames_that_show_markers_on_ground_alone(path):
+    full = _hinge_and_ground()
+    bodies = [m.body for m in full.markers]
+    positions = np.zeros((3, len(bodies), 3)) + np.array([m.offset for m in full.markers])
+    positions[1, [k for k, body in enumerate(bodies) if body != GROUND]] = np.nan
+    solution = inverse_kinematics(full, _trial(full, positions), ones(full), path=path)
+    assert np.isfinite(solution.coordinates).all()
+    assert solution.is_converged[1]
+
+
+def test_what_no_frame_tells_stays_at_its_default(person, drawn, recorded):
+    trial = recorded(person, drawn(person, 2))
+    positions = trial.positions.copy()
+    hidden = [k for k, m in enumerate(person.markers) if m.body in ("ulna_r", "radius_r", "hand_r")]
+    positions[:, hidden] = np.nan
+    solution = inverse_kinematics(person, replace(trial, positions=positions), ones(person))
+    elbow = person.coordinate_names.index("elbow_flex_r")
+    assert not solution.is_told[:, elbow].any()
+    np.testing.assert_array_equal(solution.coordinates[:, elbow], person.default_coordinates[elbow])
+
+
+def _hinge(*, is_clamped: bool) -> Model:
+    still = [TransformAxis(axis) for axis in AXES]
+    turns = (TransformAxis(AXES[2], LinearFunction(), ("q",)), *still[1:])
+    place = rigid(np.array([0.1, 0.2, -0.1]))
+    joint = Joint("hinge", GROUND, "door", place, rigid(np.zeros(3)), turns, tuple(still), ("q",))
+    offsets = np.random.default_rng(3).uniform(-0.3, 0.3, (4, 3))
+    markers = tuple(Marker(f"m{k}", "door", offset) for k, offset in enumerate(offsets))
+    coordinate = Coordinate("q", (-0.2, 0.2), clamped=is_clamped)
+    return Model("hinge", (Body("door", 1.0, np.zeros(3), np.ones(6)),), (joint,), (coordinate,), markers)
+
+
+def _hinge_and_ground() -> Model:
+    """A hinge, and three markers on ground."""
+    hinge = _hinge(is_clamped=False)
+    fixed = tuple(Marker(f"g{k}", GROUND, np.array([k, 0.5, -k])) for k in range(3))
+    return hinge.with_markers((*hinge.markers, *fixed))
+
+
+def _trial(model: Model, positions: np.ndarray) -> MarkerTrajectories:
+    return MarkerTrajectories(model.marker_names, positions, 100.0, "ground", Source("made", "test"))
