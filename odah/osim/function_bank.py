@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from odah.osim.functions import Constant, Function, LinearFunction, PiecewisePolynomial, unwrap
@@ -69,17 +69,23 @@ class FunctionBank(nn.Module):
             curve = curve * offset + coefficient
         return values.index_copy(-1, self.curved, curve.T.reshape(*values.shape[:-1], len(curve)))
 
-    def derivatives(self, coordinates: Float[Tensor, "*B C"]) -> Float[Tensor, "*B F C"]:
-        """Of every function by every coordinate."""
-        derivatives = self.weight.T.expand(*coordinates.shape[:-1], -1, -1)
-        if len(self.curved) == 0:
+    def derivatives(
+        self, coordinates: Float[Tensor, "*B C"], rows: Int[Tensor, " A"] | None = None
+    ) -> Float[Tensor, "*B A C"]:
+        """Of some functions, or of all, by every coordinate."""
+        batch = coordinates.shape[:-1]
+        if rows is None:
+            rows = torch.arange(len(self.bias), device=self.bias.device)
+        derivatives = self.weight.T[rows].expand(*batch, -1, -1)
+        which, row = torch.nonzero(self.curved[:, None] == rows, as_tuple=True)
+        if len(which) == 0:
             return derivatives
         offset, coefficients = self._pieces(coordinates)
         slope = torch.zeros_like(offset)
         for order in range(len(coefficients) - 1, 0, -1):
             slope = slope * offset + order * coefficients[order]
         derivatives = derivatives.clone()
-        derivatives[..., self.curved, self.inputs] = slope.T.reshape(*coordinates.shape[:-1], len(slope))
+        derivatives[..., row, self.inputs[which]] = slope[which].T.reshape(*batch, len(which))
         return derivatives
 
     def _pieces(self, coordinates: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from odah.osim.axis_turns import AxisTurns
 from odah.osim.coupling import CouplerStage
 from odah.osim.fk import ForwardKinematics, SkeletonPose
-from odah.osim.ik.problem import IkProblem
+from odah.osim.ik.problem import IkProblem, coordinates_moving
 from odah.osim.model import Model
 
 
@@ -28,7 +28,6 @@ class MarkerJacobian:
         self.fk = ForwardKinematics(problem.model, dtype)
         self.free = torch.from_numpy(problem.free)
         self.selection = torch.eye(len(problem.model.coordinates), dtype=dtype)[:, self.free]
-        self.coupler_stages = cast(list[CouplerStage], list(self.fk.couplers))
         turning = torch.cat([turns.joints for turns in cast(list[AxisTurns], list(self.fk.turns))])
         shifting = torch.arange(len(problem.model.joints)).repeat_interleave(3)
         joints = torch.cat([turning, shifting])
@@ -36,6 +35,11 @@ class MarkerJacobian:
         self.moving = torch.nonzero(self._is_driven(problem) & carries.any(0))[:, 0]
         self.num_turning = int((self.moving < len(turning)).sum())
         self.joints, self.carries = joints[self.moving], carries[:, self.moving]
+        # A kneecap that follows the knee moves no marker: most couplers need not be differentiated.
+        dependent = {coupler.dependent for coupler in problem.model.couplers if coupler.is_enforced}
+        moving = set().union(*(coordinates_moving(problem.model, m.body) for m in problem.model.markers))
+        stages = cast(list[CouplerStage], list(self.fk.couplers))
+        self.coupler_stages = stages if dependent & moving else []
 
     def _is_driven(self, problem: IkProblem) -> Tensor:
         """(F,) which amounts some coordinate can change."""
@@ -77,7 +81,9 @@ class MarkerJacobian:
 
     def amount_derivatives(self, coordinates: Float[Tensor, "t C"]) -> Float[Tensor, "t A P"]:
         """What the moving axes turn or shift by, by the free coordinates."""
-        by_coordinate = self.fk.functions.derivatives(coordinates)[:, self.moving]
+        by_coordinate = self.fk.functions.derivatives(coordinates, self.moving)
+        if not self.coupler_stages:
+            return by_coordinate[..., self.free]
         by_free = self.selection.expand(len(coordinates), -1, -1)
         for stage in self.coupler_stages:
             by_free = by_free.index_copy(1, stage.dependent, stage.derivatives(coordinates) @ by_free)

@@ -15,7 +15,7 @@ FIRST_DAMPING, MIN_DAMPING, MAX_DAMPING = 0.1, 1e-12, 1e8
 TINY = 1e-9
 """Of the largest curvature: keeps a direction that no marker sees where it is."""
 _LEAST = 1e-30  # of a curvature: a frame in which no marker tells anything stays where it is
-_CHUNK = 512
+_CHUNK = 1024
 """Frames solved together: memory grows with frames x coordinates x markers."""
 
 
