@@ -131,13 +131,16 @@ def kinematics(
     Example: odah kinematics walk.trc --out walk
     """
     from odah.files import check_output_folder
-    from odah.pipeline.recording import KinematicsOptions
-    from odah.pipeline.recordings import check_recordings, solve_single
+    from odah.pipeline.recording import KinematicsOptions, check_is_marker_file
+    from odah.pipeline.recordings import check_options_apply, check_recordings, solve_single
 
     check_output_folder(out)
     check_recordings(recordings)
     options = KinematicsOptions(model, scale_setup, ik_setup, osim, solver, plot, mass, cutoff)
     options.check()
+    for recording in recordings if one_subject else ():
+        check_is_marker_file(recording)
+    check_options_apply(recordings, out, options)
     if one_subject and len(recordings) > 1:
         _subject_kinematics(recordings, out, options, as_json)
         return
@@ -183,7 +186,7 @@ def _many_kinematics(
     done.sort(key=lambda outcome: place[outcome.recording])
     data = {"results": [outcome.to_json() for outcome in done], "failed": len(failed)}
     verdict = f"{len(done) - len(failed)} of {len(done)} recordings -> {out}"
-    _result(as_json, data, [verdict if failed == done else f"{verdict}, see {SUMMARY_FILE}"])
+    _result(as_json, data, [verdict if len(failed) == len(done) else f"{verdict}, see {SUMMARY_FILE}"])
     raise typer.Exit(1 if failed else 0)
 
 

@@ -43,7 +43,8 @@ def load_motion(path: str | Path, **options: object) -> Motion | MarkerTrajector
     if suffix in (".mot", ".sto"):
         raise InputError(path, "OpenSim coordinates without a model", "them together with their .osim model")
     if suffix not in _READERS:
-        raise InputError(path, f"file type {suffix or '(none)'!r}", f"one of {', '.join(SUFFIXES)}")
+        expected = f"one of {', '.join(SUFFIXES)}, or .mot or .sto with their .osim model"
+        raise InputError(path, f"file type {suffix or '(none)'!r}", expected)
     reader = _READERS[suffix]
     accepted = list(inspect.signature(reader).parameters)[1:]
     for name in options:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,11 +17,13 @@ from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.ik import InverseKinematics, inverse_kinematics
+from odah.osim.ik.problem import IkProblem
 from odah.osim.ik.setup import read_ik_setup
 from odah.osim.markersets import MarkerSet, choose_marker_set
-from odah.osim.model import Model
+from odah.osim.model import Marker, Model
 from odah.osim.parse import read_model
 from odah.osim.scaling.person import ScaledPerson, scale_to_trials, scale_with_setup
+from odah.osim.scaling.subject_size import check_size, size_by_distances
 from odah.osim.storage import read_coordinates
 from odah.osim.tools import CONVERGED_ACCURACY, inverse_kinematics_with_opensim
 from odah.osim.trial_markers import check_cutoff, shared_weights, trimmed_ends, usable_markers
@@ -30,6 +32,7 @@ Solver = Literal["torch", "opensim"]
 _DOUBTFUL = 2.0
 """Times the marker RMS of a person's best trial."""
 _FRAMES_AT_ONCE = 4096
+_FRAMES_FOR_SIZE = 20
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ def solve_subject(
     for trial, dropped in usable:
         shared = shared_weights(trial, person.model, weights)
         trial, trimmed = trimmed_ends(trial, shared)
+        _check_unit(trial, person.model, shared)
         if solver == "opensim":
             solution = _solve_with_opensim(person, trial, shared, ik_setup, accuracy)
         else:
@@ -145,6 +149,15 @@ def solve_subject(
         notes = (*dropped, *trimmed, *person.notes)
         solved.append(kinematics_of(person.model, person.xml, solution, trial, person.scale_factors, notes))
     return _with_doubts(solved)
+
+
+def _check_unit(trial: MarkerTrajectories, model: Model, names: Iterable[str]) -> None:
+    """Refuse a trial whose markers are not as far apart as the scaled model's: mm were taken as m, say."""
+    followed = tuple(marker for marker in model.markers if marker.name in set(names))
+    columns = [trial.names.index(marker.name) for marker in followed]
+    frames = np.linspace(0, trial.num_frames - 1, min(trial.num_frames, _FRAMES_FOR_SIZE)).astype(int)
+    size = size_by_distances(replace(model, markers=followed), trial.positions[frames][:, columns])
+    check_size(str(trial.source.path), size)
 
 
 def _with_doubts(solved: list[Kinematics]) -> list[Kinematics]:
@@ -251,8 +264,18 @@ def _frame_flags(solution: InverseKinematics) -> tuple[str, ...]:
     return tuple(flags)
 
 
+def _one_on_each_body(model: Model) -> tuple[Marker, ...]:
+    return tuple(Marker(body, body, np.zeros(3)) for body in model.body_names)
+
+
 def _notes(model: Model, solution: InverseKinematics) -> tuple[str, ...]:
     notes = [f"ignored: {constraint}" for constraint in model.loop_constraints]
+    tracked = tuple(marker for marker in model.markers if marker.name in solution.marker_names)
+    free = IkProblem.of(model.with_markers(tracked)).free_names
+    everywhere = IkProblem.of(model.with_markers(_one_on_each_body(model))).free_names
+    untold = [name for name in everywhere if name not in free]
+    if untold:
+        notes.append(f"told by no marker, so kept at their defaults: {', '.join(untold)}")
     stuck = int((solution.is_solved & ~solution.is_converged).sum())
     if stuck:
         notes.append(f"{stuck} frames did not converge")

@@ -79,10 +79,13 @@ def choose_marker_set(names: Iterable[str], model: Model, where: str = "markers"
     best = max(known_marker_sets(), key=lambda each: len(wanted & each.places(model).keys()))
     shared = wanted & best.places(model).keys()
     if len(shared) < 3:
+        placed = ", ".join(list(best.places(model))[:5])
         raise InputError(
             where,
             f"{', '.join(sorted(wanted)[:5])}, ... of which the model {model.name!r} knows {len(shared)}",
-            f"at least three markers such as {', '.join(list(best.places(model))[:5])}, or a scale set-up",
+            f"at least three markers such as {placed}, or a scale set-up"
+            if placed
+            else "a scale set-up, for that model has no places for the sets of markers known",
         )
     return best
 

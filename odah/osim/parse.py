@@ -67,9 +67,12 @@ def _read_model(node: Node) -> Model:
 
 
 def _read_body(node: Node) -> Body:
+    mass = node.number("mass")
+    if mass < 0:
+        raise InputError(f"{node.where}, mass", f"{mass:g} kg", "0 or more")
     return Body(
         name=node.name,
-        mass=node.number("mass"),
+        mass=mass,
         com=node.vector("mass_center", 3, (0.0, 0.0, 0.0)),
         inertia=node.vector("inertia", 6, (0.0,) * 6),
     )

@@ -72,7 +72,7 @@ def write_plot(kinematics: Kinematics, path: str | Path) -> None:
 
     One panel a coordinate, or a pair of sides, in degrees (shifts in m): the model's range shaded, values
     beyond it under red, flagged frames as red marks on the time axis. Below, the distance between measured
-    and model markers. Coordinates that only drive splines are left out, those at rest named.
+    and model markers. Coordinates that only drive splines are left out, those that never change named.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -100,7 +100,7 @@ def kinematics_figure(kinematics: Kinematics) -> Figure:
     _draw_heading(figure, kinematics, flagged)
     _draw_legend(figure)
     if still:
-        told = f"at rest throughout: {', '.join(still)}"
+        told = f"constant, so held by the model or told by no marker: {', '.join(still)}"
         figure.text(_LEFT_INCHES / figure.get_figwidth(), 0.1 / figure.get_figheight(), told, color=_FAINT)
     return figure
 

@@ -24,7 +24,7 @@ from odah.osim.kinematics import Kinematics, kinematics_of, load_opensim_motion
 from odah.osim.trial_markers import check_cutoff
 from odah.pipeline.subjects import Subject, leg_length
 
-_OPENSIM_SUFFIXES = (".mot", ".sto")
+OPENSIM_SUFFIXES = (".mot", ".sto")
 _FEET = [SMPLX_INDEX["left_foot"], SMPLX_INDEX["right_foot"]]
 _FOOT_THICKNESS = 0.03
 """m from the floor to the SMPL-X foot joint of someone who stands."""
@@ -39,7 +39,7 @@ def read_recording(recording: Recording) -> Motion | MarkerTrajectories | Kinema
         InputError: the file cannot be used, or an OpenSim motion comes without its model.
     """
     path = Path(recording.path)
-    if path.suffix.lower() in _OPENSIM_SUFFIXES:
+    if path.suffix.lower() in OPENSIM_SUFFIXES:
         if recording.osim is None:
             raise InputError(f"{path}: osim", "no model", "the .osim that the coordinates belong to")
         return load_opensim_motion(path, recording.osim)

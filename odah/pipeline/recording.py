@@ -26,7 +26,8 @@ from odah.pipeline.kinematics import motion_kinematics, read_recording
 from odah.pipeline.labels import marker_rms_mm
 from odah.pipeline.subjects import subject_of_motion
 
-_MARKER_SUFFIXES = (".trc", ".c3d")
+MARKER_SUFFIXES = (".trc", ".c3d")
+_LIGHTEST, _HEAVIEST = 2.0, 650.0  # kg; newborns to the heaviest person on record: not grams, not tonnes
 _ONLY_MARKER_FILES = "marker files (.trc, .c3d), for the model is scaled to all of them"
 _ONLY_MARKERS = "a marker file (.trc, .c3d), for only those are scaled"
 _ONLY_OURS_SMOOTHS = "the solver torch, for OpenSim's tool does not smooth"
@@ -62,6 +63,8 @@ class KinematicsOptions:
         for name, value, unit in (("--mass", self.mass, "kg"), ("--cutoff", self.cutoff, "Hz")):
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise InputError(name, f"{value:g} {unit}", "a positive number")
+        if self.mass is not None and not _LIGHTEST <= self.mass <= _HEAVIEST:
+            raise InputError("--mass", f"{self.mass:g} kg", f"a person's, {_LIGHTEST:g} to {_HEAVIEST:g} kg")
         if self.cutoff is not None and self.solver == "opensim":
             raise InputError("--cutoff with --solver opensim", f"{self.cutoff:g} Hz", _ONLY_OURS_SMOOTHS)
         kinds = {
@@ -164,10 +167,19 @@ def subject_kinematics(paths: Sequence[Path], options: KinematicsOptions) -> lis
     torch.set_num_threads(1)
     trials = []
     for path in paths:
-        if path.suffix.lower() not in _MARKER_SUFFIXES:
-            raise InputError(f"--one-subject with {path}", "no marker file", _ONLY_MARKER_FILES)
+        check_is_marker_file(path)
         trials.append(read_recording(Recording(path=str(path))))
     return _marker_kinematics(trials, options)
+
+
+def check_is_marker_file(path: Path) -> None:
+    """Whether `--one-subject` can use a recording.
+
+    Raises:
+        InputError: its type says that it holds no markers.
+    """
+    if path.suffix.lower() not in MARKER_SUFFIXES:
+        raise InputError(f"--one-subject with {path}", "no marker file", _ONLY_MARKER_FILES)
 
 
 def _marker_kinematics(trials: Sequence[MarkerTrajectories], options: KinematicsOptions) -> list[Kinematics]:

@@ -15,7 +15,9 @@ from odah.errors import InputError
 from odah.failures import sentence
 from odah.files import atomic_path
 from odah.osim.report import FILES
+from odah.pipeline.kinematics import OPENSIM_SUFFIXES
 from odah.pipeline.recording import (
+    MARKER_SUFFIXES,
     KinematicsOptions,
     RecordingSummary,
     solve_recording,
@@ -63,6 +65,27 @@ def check_recordings(paths: Sequence[Path]) -> None:
     for path in paths:
         if places[path.resolve()] > 1:
             raise InputError(path, "the same recording twice", "each one once")
+
+
+def check_options_apply(paths: Sequence[Path], out: Path, options: KinematicsOptions) -> None:
+    """Refuse, before any work, options that no recording has a use for, and an `out` whose files are inputs.
+
+    Raises:
+        InputError: either is so, or two recordings would share a folder.
+    """
+    types = {path.suffix.lower() for path in paths}
+    if options.osim is not None and not types & set(OPENSIM_SUFFIXES):
+        raise InputError("--osim", f"{options.osim}, but no .mot or .sto", "the .mot or .sto of that model")
+    if options.solver == "opensim" and not types & set(MARKER_SUFFIXES):
+        raise InputError(
+            "--solver", "opensim, but no marker file", "a .trc or .c3d, for it solves only those"
+        )
+    folders = [out] if len(paths) == 1 else [out / name for name in folder_names(paths)]
+    written = {(folder / name).resolve() for folder in folders for name in FILES}
+    given = (options.model, options.scale_setup, options.ik_setup, options.osim)
+    for path in (*paths, *(path for path in given if path is not None)):
+        if path.resolve() in written:
+            raise InputError(path, f"a file that --out {out} would write over", "another folder")
 
 
 def folder_names(paths: Sequence[Path]) -> list[str]:

@@ -166,6 +166,7 @@ BAD_TEXT = {
         "locked: found 'maybe', expected true or false",
     ),
     "socket": ("/bodyset/bob<", "/bodyset/bub<", "'/bodyset/bub', expected the path of a body or frame"),
+    "mass": ("<mass>2</mass>", "<mass>-2</mass>", "mass: found -2 kg, expected 0 or more"),
     "joint class": ("PinJoint", "MagicJoint", "found a MagicJoint, expected one of CustomJoint"),
     "function": ("SimmSpline", "GCVSpline", "found a GCVSpline, expected one of Constant, LinearFunction"),
     "knots": (

@@ -62,7 +62,7 @@ def test_sides_share_a_panel_right_orange_left_blue(solved: Kinematics) -> None:
 def test_coordinates_at_rest_are_named_instead_of_drawn(solved: Kinematics) -> None:
     assert "mtp_angle" not in panels(solved)
     told = [text.get_text() for text in kinematics_figure(solved).texts]
-    assert "at rest throughout: mtp_angle" in told
+    assert "constant, so held by the model or told by no marker: mtp_angle" in told
     still = replace(solved, coordinates=np.tile(MODEL.default_coordinates, (NUM_FRAMES, 1)))
     assert "mtp_angle" in panels(still)  # rather than an empty picture
 

@@ -115,6 +115,20 @@ def test_markers_of_other_names_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("factor", [1000.0, 0.1])
+def test_lengths_in_another_unit_than_stated_are_refused(
+    kinematics, recordings: Path, tmp_path: Path, factor: float
+) -> None:
+    strange = changed_trc(recordings, lambda m: replace(m, positions=factor * m.positions))
+    code, _, told = kinematics(
+        strange, "--scale-setup", scale_setup(recordings, "1 1 1"), "--out", tmp_path / "out"
+    )
+    assert code == 2
+    assert "changed.trc: found a person" in told
+    assert "are lengths in the unit stated?" in told
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("factors", ["0 1 1", "-1 1 1"])
 def test_a_scale_factor_that_is_not_positive_is_refused(
     kinematics, recordings: Path, tmp_path: Path, factors: str
@@ -184,9 +198,12 @@ def test_a_folder_or_a_pattern_is_said(
         (("run.mot", "--osim", "model.osim", "--cutoff", 6), "--cutoff with run.mot: found 6"),
         (("run.mot", "--osim", "model.osim", "--mass", 60), "--mass with run.mot: found 60"),
         (("walk.trc", "--mass", 0), "--mass: found 0 kg, expected a positive number"),
+        (("walk.trc", "--mass", 70000), "--mass: found 70000 kg, expected a person's, 2 to 650 kg"),
+        (("walk.trc", "--osim", "model.osim"), "--osim: found model.osim, but no .mot or .sto"),
+        (("run.mot", "--osim", "model.osim", "--solver", "opensim"), "opensim, but no marker file"),
     ],
 )
-def test_a_number_that_is_none_or_not_for_this_is_refused(
+def test_an_option_that_is_not_for_this_is_refused(
     kinematics, tmp_path: Path, arguments: tuple[object, ...], words: str
 ) -> None:
     code, _, told = kinematics(*arguments, "--out", tmp_path / "out")

@@ -16,7 +16,7 @@ import pytest
 from odah.errors import InputError
 from odah.motion.trc import read_trc, write_trc
 from odah.osim.parse import read_model
-from odah.pipeline.recordings import check_recordings, folder_names
+from odah.pipeline.recordings import SUMMARY_FILE, check_recordings, folder_names
 
 OSIM = ("--osim", "model.osim")
 
@@ -34,7 +34,7 @@ def test_files_do_not_depend_on_how_many_are_solved_at_once(kinematics, tmp_path
     one_at_a_time, together = contents(tmp_path / "jobs1"), contents(tmp_path / "jobs2")
     assert one_at_a_time == together
     assert {path.split("/")[0] for path in together} == {"walk", "run", "summary.csv"}
-    assert kinematics("walk.trc", "--out", tmp_path / "alone", *OSIM)[0] == 0
+    assert kinematics("walk.trc", "--out", tmp_path / "alone")[0] == 0
     alone = contents(tmp_path / "alone")
     assert alone == {path[5:]: data for path, data in together.items() if path.startswith("walk/")}
     assert {"model.osim", "kinematics.mot", "errors.csv", "ranges.csv"} < alone.keys()
@@ -61,8 +61,13 @@ def test_trials_of_one_person_get_one_model(kinematics, recordings: Path, tmp_pa
 
 
 def test_one_person_has_marker_trials_only(kinematics, tmp_path: Path) -> None:
-    for other, words in (("run.mot", "run.mot: found no marker file"), ("broken.trc", "no TRC header")):
-        code, _, told = kinematics("walk.trc", other, "--one-subject", "--out", tmp_path / "out", *OSIM)
+    cases = [
+        (("walk.trc", "run.mot"), "run.mot: found no marker file"),
+        (("run.mot",), "run.mot: found no marker file"),
+        (("walk.trc", "broken.trc"), "no TRC header"),
+    ]
+    for names, words in cases:
+        code, _, told = kinematics(*names, "--one-subject", "--out", tmp_path / "out")
         assert code == 2
         assert words in told
         assert len(told.splitlines()) == 1
@@ -95,6 +100,7 @@ def test_nothing_is_left_where_all_fail(kinematics, tmp_path: Path) -> None:
     code, _, told = kinematics("broken.trc", "none.c3d", "--out", tmp_path / "deep" / "out", "--jobs", 1)
     assert code == 1
     assert "0 of 2 recordings" in told
+    assert SUMMARY_FILE not in told
     assert list(tmp_path.iterdir()) == []
 
 
@@ -109,6 +115,24 @@ def test_an_earlier_run_is_replaced_and_foreign_files_stay(
         *("kinematics.mot", "markers.trc", "model.osim", "notes.txt", "ranges.csv")
     ]
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+def test_an_input_is_never_written_over(kinematics, recordings: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    trial = tmp_path / "markers.trc"
+    model = tmp_path / "more" / "model.osim"
+    shutil.copy(recordings / "walk.trc", trial)
+    shutil.copy(recordings / "model.osim", model)
+    before = contents(tmp_path)
+    for arguments, out, place in (
+        ((trial,), tmp_path, trial),
+        (("run.mot", "--osim", model), tmp_path / "more" / ".." / "more", model),
+        ((recordings / "run.mot", tmp_path / "more.trc", "--osim", model), tmp_path, model),
+    ):
+        code, _, told = kinematics(*arguments, "--out", out, "--no-plot")
+        assert code == 2
+        assert told.startswith(f"odah: {place}: found a file that --out {out} would write over")
+        assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from odah.osim.ik.answers import Answers
 
 _APART = 0.2
 """rad or m between neighbours: less is the same minimum, moved on."""
-_POOR = 1.05  # cost relative to the neighbour's
+_POOR = 1.01  # cost relative to the neighbour's
 _LEAP, _AS_GOOD = 0.7, 0.05  # rad between frames; cost that may be lost against the leaping answer
 _MAX_SWEEPS = 200
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from odah.osim.ik.answers import Answers
 from odah.osim.ik.problem import IkProblem
 
-_NUM_RESTARTS = 12
+_NUM_RESTARTS, _NUM_PROBES = 12, 16
 _POOR = 4.0  # times the expected cost: twice the usual distance
 _GOOD_ENOUGH = 1e-4  # m; weighted RMS distance below which nothing is gained
 
@@ -21,14 +21,20 @@ def restart(
     """Solve poor frames again from poses drawn within the bounds, and keep the best.
 
     start: where they began; unbounded coordinates begin there again. expected: what frames should cost a
-    unit of weight, m^2; None takes the median of all. The draws are the same in every run.
+    unit of weight, m^2; None takes the median of all, and also solves some frames again that look well: all
+    of a person who stands still may have ended in one and the same minimum. The draws are the same in every
+    run.
     """
+    is_probe = torch.zeros(len(start), dtype=torch.bool)
     if expected is None:
         expected = answers.mean_squares.median()
+        is_probe[np.linspace(0, len(start) - 1, min(len(start), _NUM_PROBES)).astype(int)] = True
     limit = (_POOR * expected).clamp(min=_GOOD_ENOUGH**2)
     random = np.random.default_rng(0)
     for _ in range(_NUM_RESTARTS):
-        poor = torch.nonzero((answers.mean_squares > limit) | ~answers.is_converged)[:, 0]
+        squares = answers.mean_squares
+        is_poor = (squares > limit) | ~answers.is_converged | (is_probe & (squares > _GOOD_ENOUGH**2))
+        poor = torch.nonzero(is_poor)[:, 0]
         if len(poor) == 0:
             break
         answers.try_again(poor, _drawn(answers.trial.problem, start[poor], random))

@@ -146,6 +146,8 @@ def _time_range(path: Path, tool: ET.Element) -> tuple[float, float]:
     if len(words) != 2:
         raise InputError(f"{path}, time_range", repr(" ".join(words)), "two times in s")
     first, last = (_number(f"{path}, time_range", word, is_finite=False) for word in words)
+    if last < first:
+        raise InputError(f"{path}, time_range", f"{first:g} to {last:g} s", "an end after the beginning")
     return (first, last) if last > first else (-math.inf, math.inf)
 
 

@@ -48,7 +48,7 @@ def test_what_applies_is_read(tmp_path, person):
     ]
 
 
-@pytest.mark.parametrize("rest", ["", "<time_range>3 1</time_range>", "<time_range>-inf inf</time_range>"])
+@pytest.mark.parametrize("rest", ["", "<time_range>-1 -1</time_range>", "<time_range>-inf inf</time_range>"])
 def test_no_time_range_is_all_of_it(tmp_path, rest):
     assert read(tmp_path, TASKS, rest).time_range == (-np.inf, np.inf)
 
@@ -96,6 +96,7 @@ def test_targets_from_a_file_are_in_radians_at_the_trials_times(tmp_path, person
         (TASKS + '<IKMarkerTask name=" RASI "/>', "", r"IKMarkerTask 'RASI': found a second one"),
         (TASKS + '<IKCoordinateTask name="hip_flexion_l"/>', "", r"'hip_flexion_l': found a second one"),
         (TASKS, "<time_range>0 1 2</time_range>", r"time_range.*'0 1 2'.*two times"),
+        (TASKS, "<time_range>3 1</time_range>", r"time_range.*3 to 1 s.*after the beginning"),
         (TASKS, "<time_range>now later</time_range>", r"time_range.*'now'"),
         (TASKS.replace("manual_value", "as_you_like"), "", r"'knee_angle_r', value_type.*'as_you_like'"),
     ],
