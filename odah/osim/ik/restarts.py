@@ -10,7 +10,7 @@ from torch import Tensor
 from odah.osim.ik.answers import Answers
 from odah.osim.ik.problem import IkProblem
 
-_NUM_RESTARTS, _NUM_PROBES = 12, 16
+_NUM_RESTARTS, _NUM_PROBES = 12, 6
 _POOR = 4.0  # times the expected cost: twice the usual distance
 _GOOD_ENOUGH = 1e-4  # m; weighted RMS distance below which nothing is gained
 
