@@ -18,7 +18,7 @@ from odah.osim.ik.problem import IkFrames, IkProblem
 
 
 class NormalEquations:
-    """`NormalEquations(problem)(x, frames)`: half the cost's gradient (t, P) and J^T W J (t, P, P)."""
+    """`NormalEquations(problem)(x, frames)`: cost (t,), half its gradient (t, P) and J^T W J (t, P, P)."""
 
     def __init__(self, problem: IkProblem) -> None:
         self.kinematics = MarkerJacobian(problem)
@@ -32,7 +32,7 @@ class NormalEquations:
 
     def __call__(
         self, x: Float[Tensor, "t P"], frames: IkFrames
-    ) -> tuple[Float[Tensor, "t P"], Float[Tensor, "t P P"]]:
+    ) -> tuple[Float[Tensor, " t"], Float[Tensor, "t P"], Float[Tensor, "t P P"]]:
         coordinates = self.kinematics.coordinates(x, frames.given)
         pose = self.kinematics.fk(coordinates)
         turns, shifts = self._twists(coordinates, pose)
@@ -42,13 +42,17 @@ class NormalEquations:
         trace = second.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
         spin = trace * turns - (second @ turns[..., None])[..., 0] + torch.linalg.cross(first, shifts)
         half = (impulse @ shifts.mT + spin @ turns.mT) * self.share
+        difference = pose.markers - frames.measured
+        cost = (difference.square().sum(-1) * frames.weights).sum(-1)
         by_free = self.kinematics.amount_derivatives(coordinates)
         gradient = (by_axis[:, None] @ by_free)[:, 0]
         normal = by_free.mT @ (half + half.mT) @ by_free
         if frames.targets is not None and frames.target_weights is not None:
-            gradient = gradient + frames.target_weights * (x - frames.targets)
+            pull = frames.target_weights * (x - frames.targets)
+            cost = cost + (pull * (x - frames.targets)).sum(-1)
+            gradient = gradient + pull
             normal = normal + torch.diag_embed(frames.target_weights)
-        return gradient, normal
+        return cost, gradient, normal
 
     def _twists(self, coordinates: Tensor, pose: SkeletonPose) -> tuple[Tensor, Tensor]:
         """Turning and shifting part of each of the A moving axes, (t, A, 3)."""

@@ -46,16 +46,15 @@ class ReferenceIkSolver:
 
     def _solve(self, start: Tensor, frames: IkFrames) -> IkSolution:
         begin = start.clamp(self.lower, self.upper)
-        state = _State.begin(begin, self.costs(begin, frames))
+        state = _State.begin(begin, *self.normal_equations(begin, frames))
         for _ in range(self.max_iterations):
             active = torch.nonzero(~state.is_done)[:, 0]
             if len(active) == 0:
                 break
-            some = frames[active]
-            step = self._step(state.x[active], some, state.damping[active])
-            trial = (state.x[active] + step).clamp(self.lower, self.upper)
+            trial = (state.x[active] + self._step(state, active)).clamp(self.lower, self.upper)
             moved = (trial - state.x[active]).abs().amax(-1)
-            state.advance(active, trial, self.costs(trial, some), moved <= self.tolerance)
+            tried = self.normal_equations(trial, frames[active])
+            state.advance(active, trial, *tried, moved <= self.tolerance)
         markers = self.normal_equations.kinematics.markers(state.x, frames.given)
         distances = torch.linalg.vector_norm(markers - frames.measured, dim=-1)
         return IkSolution(state.x, state.costs, distances, state.is_converged, state.num_iterations)
@@ -68,14 +67,14 @@ class ReferenceIkSolver:
             costs = costs + ((x - frames.targets).square() * frames.target_weights).sum(-1)
         return costs
 
-    def _step(self, x: Tensor, frames: IkFrames, damping: Float[Tensor, " t"]) -> Float[Tensor, "t P"]:
-        gradient, normal = self.normal_equations(x, frames)
+    def _step(self, state: _State, active: Tensor) -> Float[Tensor, "a P"]:
+        x, gradient, normal = state.x[active], state.gradients[active], state.normals[active]
         is_held = ((x <= self.lower) & (gradient > 0)) | ((x >= self.upper) & (gradient < 0))
         free = (~is_held).to(x.dtype)
         normal = normal * free[:, :, None] * free[:, None, :]
         diagonal = normal.diagonal(dim1=-2, dim2=-1)
         floor = TINY * diagonal.amax(-1, keepdim=True) + _LEAST
-        extra = damping[:, None] * diagonal + floor + (1.0 - free)
+        extra = state.damping[active, None] * diagonal + floor + (1.0 - free)
         # Where rounding leaves it indefinite the step is worthless, and more damping follows.
         factor, _ = torch.linalg.cholesky_ex(normal + torch.diag_embed(extra))
         return -torch.cholesky_solve((gradient * free)[..., None], factor)[..., 0]
@@ -87,27 +86,40 @@ class _State:
 
     x: Float[Tensor, "t P"]
     costs: Float[Tensor, " t"]
+    gradients: Float[Tensor, "t P"]
+    normals: Float[Tensor, "t P P"]
     damping: Float[Tensor, " t"]
     is_done: Bool[Tensor, " t"]
     is_converged: Bool[Tensor, " t"]
     num_iterations: Tensor
 
     @classmethod
-    def begin(cls, x: Tensor, costs: Tensor) -> _State:
+    def begin(cls, x: Tensor, costs: Tensor, gradients: Tensor, normals: Tensor) -> _State:
         return cls(
             x,
             costs,
+            gradients,
+            normals,
             damping=torch.full_like(costs, FIRST_DAMPING),
             is_done=torch.zeros(len(x), dtype=torch.bool),
             is_converged=torch.zeros(len(x), dtype=torch.bool),
             num_iterations=torch.zeros(len(x), dtype=torch.int64),
         )
 
-    def advance(self, active: Tensor, trial: Tensor, costs: Tensor, is_small: Tensor) -> None:
+    def advance(
+        self,
+        active: Tensor,
+        trial: Tensor,
+        costs: Tensor,
+        gradients: Tensor,
+        normals: Tensor,
+        is_small: Tensor,
+    ) -> None:
         """Take steps that do not raise the cost; end frames whose step was small or that are stuck."""
         better = costs <= self.costs[active]
         taken = active[better]
         self.x[taken], self.costs[taken] = trial[better], costs[better]
+        self.gradients[taken], self.normals[taken] = gradients[better], normals[better]
         factor = torch.where(better, 0.2, 5.0).to(self.damping)
         self.damping[active] = (self.damping[active] * factor).clamp(min=MIN_DAMPING)
         self.num_iterations[active] += 1

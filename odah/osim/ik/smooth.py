@@ -50,7 +50,7 @@ def _curvature(
     """
     some = np.unique(np.linspace(0, len(x) - 1, min(len(x), _TYPICAL_FRAMES)).astype(int))
     with torch.no_grad():
-        _, normal = solver.normal_equations(torch.from_numpy(x[some]), trial.frames(some))
+        *_, normal = solver.normal_equations(torch.from_numpy(x[some]), trial.frames(some))
     mean = normal.mean(0).numpy()
     held = mean + TINY * mean.diagonal().max() * np.eye(len(mean))
     return 1.0 / np.linalg.inv(held).diagonal()
@@ -94,7 +94,7 @@ class _Window:
 
     def _normal_equations(self, x: Float[np.ndarray, "t P"]) -> tuple[np.ndarray, np.ndarray]:
         with torch.no_grad():
-            gradient, normal = self.solver.normal_equations(torch.from_numpy(x), self.frames)
+            _, gradient, normal = self.solver.normal_equations(torch.from_numpy(x), self.frames)
         return gradient.numpy(), normal.numpy()
 
     def _step(self, x: Float[np.ndarray, "t P"]) -> Float[np.ndarray, "t P"]:

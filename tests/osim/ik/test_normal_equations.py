@@ -23,14 +23,17 @@ def assert_exact(model: Model, coordinates: np.ndarray, *, has_targets: bool = F
     pulls = [torch.rand(t, p, dtype=given.dtype, generator=random) for _ in range(2)] if has_targets else []
     frames = IkFrames(torch.randn(t, m, 3, dtype=given.dtype, generator=random), weights, given, *pulls)
     x = given[:, problem.free]
-    gradient, normal = equations(x, frames)
+    cost, gradient, normal = equations(x, frames)
     markers, jacobian = equations.kinematics(x, given)
     residuals = markers - frames.measured
     expected = torch.einsum("tmxp,tm,tmx->tp", jacobian, weights, residuals)
+    costs = torch.einsum("tm,tmx,tmx->t", weights, residuals, residuals)
     matrix = torch.einsum("tmxp,tm,tmxq->tpq", jacobian, weights, jacobian)
     if pulls:
         expected = expected + pulls[1] * (x - pulls[0])
+        costs = costs + (pulls[1] * (x - pulls[0]) ** 2).sum(-1)
         matrix = matrix + torch.diag_embed(pulls[1])
+    np.testing.assert_allclose(cost, costs, rtol=1e-12)
     np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(normal, matrix, rtol=1e-10, atol=1e-10)
 
