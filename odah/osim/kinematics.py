@@ -17,6 +17,7 @@ from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.ik import InverseKinematics, inverse_kinematics
+from odah.osim.ik.checks import check_cutoff
 from odah.osim.ik.problem import IkProblem
 from odah.osim.ik.setup import read_ik_setup
 from odah.osim.markersets import MarkerSet, choose_marker_set
@@ -26,7 +27,7 @@ from odah.osim.scaling.person import ScaledPerson, scale_to_trials, scale_with_s
 from odah.osim.scaling.subject_size import check_size, size_by_distances
 from odah.osim.storage import read_coordinates
 from odah.osim.tools import CONVERGED_ACCURACY, inverse_kinematics_with_opensim
-from odah.osim.trial_markers import check_cutoff, shared_weights, trimmed_ends, usable_markers
+from odah.osim.trial_markers import shared_weights, trimmed_ends, usable_markers
 
 Solver = Literal["torch", "opensim"]
 _DOUBTFUL = 2.0
@@ -128,7 +129,7 @@ def solve_subject(
         raise InputError("cutoff", f"{cutoff:g} Hz with the solver opensim", "torch, the one that smooths")
     ik = None if ik_setup is None else read_ik_setup(ik_setup)
     for trial in trials:
-        check_cutoff(cutoff, trial.rate, trial.source.path)
+        check_cutoff(cutoff, trial.rate, f"{trial.source.path}, cutoff")
     usable = [usable_markers(trial.in_ground(), ik) for trial in trials]
     if scale_setup is None:
         person = scale_to_trials([trial for trial, _ in usable], model, marker_set, mass)

@@ -98,13 +98,3 @@ def _frames(markers: MarkerTrajectories, frames: np.ndarray) -> MarkerTrajectori
     """Consecutive frames of a trial."""
     start = markers.start_time + frames[0] / markers.rate
     return replace(markers, positions=markers.positions[frames], start_time=start)
-
-
-def check_cutoff(cutoff: float | None, rate: float, where: str) -> None:
-    """Whether a motion of `rate` (Hz) can be smoothed at `cutoff` (Hz); where: the file that an error names.
-
-    Raises:
-        InputError: it cannot.
-    """
-    if cutoff is not None and not 0 < cutoff < rate / 2:
-        raise InputError(f"{where}, cutoff", f"{cutoff:g} Hz", f"more than 0 and less than {rate / 2:g} Hz")

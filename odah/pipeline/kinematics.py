@@ -20,8 +20,8 @@ from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Motion
 from odah.names import SMPLX_INDEX
 from odah.osim.grounding import ground_action
 from odah.osim.ik import inverse_kinematics
+from odah.osim.ik.checks import check_cutoff
 from odah.osim.kinematics import Kinematics, kinematics_of, load_opensim_motion
-from odah.osim.trial_markers import check_cutoff
 from odah.pipeline.subjects import Subject, leg_length
 
 OPENSIM_SUFFIXES = (".mot", ".sto")
@@ -95,7 +95,7 @@ def motion_kinematics(
     Raises:
         InputError: the motion's rate has no such frequency.
     """
-    check_cutoff(cutoff, motion.rate, motion.source.path)
+    check_cutoff(cutoff, motion.rate, f"{motion.source.path}, cutoff")
     placed = place_on_body(motion, fitter.body, subject.betas)
     layout = fitter.registration.layout
     markers = virtual_markers(

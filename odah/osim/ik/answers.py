@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -53,13 +54,14 @@ class Answers:
     @property
     def mean_squares(self) -> Float[Tensor, " t"]:
         """Costs a unit of marker weight, m^2."""
-        weights = np.concatenate(
-            [
-                (self.trial.weights * self.trial.is_seen[self.index[first : first + BLOCK]]).sum(1)
-                for first in range(0, len(self.index), BLOCK)
-            ]
-        )
-        return self.costs / torch.from_numpy(weights)
+        return self.costs / self._weights
+
+    @cached_property
+    def _weights(self) -> Float[Tensor, " t"]:
+        """Of all markers seen."""
+        blocks = [self.index[first : first + BLOCK] for first in range(0, len(self.index), BLOCK)]
+        sums = [(self.trial.weights * self.trial.is_seen[block]).sum(1) for block in blocks]
+        return torch.from_numpy(np.concatenate(sums))
 
     def try_again(
         self, rows: Int[Tensor, " r"], start: Float[Tensor, "r P"], loss: float = 0.0

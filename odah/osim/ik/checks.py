@@ -118,10 +118,19 @@ def check_options(
         raise InputError("tolerance", f"{tolerance:g}", "more than 0 rad or m")
     if cutoff is None:
         return
-    if not 0 < cutoff < rate / 2:
-        raise InputError("cutoff", f"{cutoff:g} Hz", f"more than 0 and less than {rate / 2:g} Hz")
+    check_cutoff(cutoff, rate, "cutoff")
     if not is_continuous:
         raise InputError("cutoff", f"{cutoff:g} Hz with is_continuous=False", "frames that follow closely")
+
+
+def check_cutoff(cutoff: float | None, rate: float, where: str) -> None:
+    """Whether a motion of `rate` (Hz) can be smoothed at `cutoff` (Hz); where: what an error names.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if cutoff is not None and not 0 < cutoff < rate / 2:
+        raise InputError(where, f"{cutoff:g} Hz", f"more than 0 and less than {rate / 2:g} Hz")
 
 
 def _check_weight(where: str, weight: float) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from odah.osim.fk import ForwardKinematics
 from odah.osim.functions import LinearFunction
 from odah.osim.ik.problem import IkProblem, root_joints
-from odah.osim.model import Joint
+from odah.osim.model import Joint, Model
 
 MIN_SEEN = 3
 """Markers that tell where a rigid body is."""
@@ -32,7 +32,7 @@ class RootStart:
         self.problem = problem
         model = problem.model
         self.rest = rest_inside_bounds(problem)
-        self.root = next((joint for joint in root_joints(model) if _is_free(joint)), None)
+        self.root = _free_root(model)
         if self.root is None:
             return
         names = [
@@ -91,7 +91,7 @@ def without_spare_turns(
     if bool(spare.any()):
         x = x.clone()
         x[:, turning] -= 2 * np.pi * spare
-    root = next((joint for joint in root_joints(problem.model) if _is_free(joint)), None)
+    root = _free_root(problem.model)
     names = [] if root is None else [name for axis in root.rotations for name in axis.coordinates]
     if root is None or not set(names) <= {problem.free_names[p] for p in turning}:
         return x
@@ -149,6 +149,10 @@ def root_coordinates(root: Joint, T_ground_body: Float[np.ndarray, "*t 4 4"]) ->
 
 def _is_unit(function: LinearFunction) -> bool:
     return len(function.coefficients) == 2 and abs(function.coefficients[0]) == 1
+
+
+def _free_root(model: Model) -> Joint | None:
+    return next((joint for joint in root_joints(model) if _is_free(joint)), None)
 
 
 def _is_free(joint: Joint) -> bool:

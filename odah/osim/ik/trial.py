@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -95,13 +96,13 @@ class IkTrial:
     def __len__(self) -> int:
         return len(self.positions)
 
-    @property
+    @cached_property
     def is_solvable(self) -> Bool[np.ndarray, " T"]:
         """Frames that show enough markers to place the body."""
         needed = min(MIN_SEEN, -(-len(self.problem.free) // 3))
         return self.is_seen.sum(1) >= needed
 
-    @property
+    @cached_property
     def is_told(self) -> Bool[np.ndarray, "T P"]:
         """Which free coordinates a marker, or a task, tells in which frames."""
         by_markers = self.is_seen.astype(np.float32) @ self.problem.tells.astype(np.float32) > 0

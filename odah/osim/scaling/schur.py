@@ -75,17 +75,17 @@ class ArrowSystem:
 
     def reduced(self) -> tuple[Float[Tensor, "Q Q"], Float[Tensor, " Q"]]:
         """Matrix and gradient of what is shared while each frame follows at its best."""
-        solved_cross, solved_gradient = self._solved()
-        matrix = self.shared - torch.einsum("tpq,tpr->qr", self.cross, solved_cross)
-        return matrix, self.shared_gradient - torch.einsum("tpq,tp->q", self.cross, solved_gradient)
+        return self._reduced(*self._solved())
 
     def step(self) -> tuple[Float[Tensor, "t P"], Float[Tensor, " Q"]]:
         """The Gauss-Newton step of frames and of what is shared."""
         solved_cross, solved_gradient = self._solved()
-        matrix = self.shared - torch.einsum("tpq,tpr->qr", self.cross, solved_cross)
-        gradient = self.shared_gradient - torch.einsum("tpq,tp->q", self.cross, solved_gradient)
-        shared = -torch.linalg.solve(matrix, gradient)
+        shared = -torch.linalg.solve(*self._reduced(solved_cross, solved_gradient))
         return -solved_gradient - solved_cross @ shared, shared
+
+    def _reduced(self, solved_cross: Tensor, solved_gradient: Tensor) -> tuple[Tensor, Tensor]:
+        matrix = self.shared - torch.einsum("tpq,tpr->qr", self.cross, solved_cross)
+        return matrix, self.shared_gradient - torch.einsum("tpq,tp->q", self.cross, solved_gradient)
 
     def _solved(self) -> tuple[Float[Tensor, "t P Q"], Float[Tensor, "t P"]]:
         """A^-1 B and A^-1 g of each frame."""

@@ -122,8 +122,7 @@ class SubjectProblem:
 
     def system(self, x: Float[Tensor, "t P"], z: Float[Tensor, " Q"]) -> ArrowSystem:
         """Gauss-Newton of the markers alone; coordinates at a bound that they press against are held."""
-        defaults = torch.from_numpy(self.model.default_coordinates).expand(len(x), -1)
-        by_pose = MarkerJacobian(IkProblem.of(self.fitted_model(z)))(x, defaults)[1]
+        by_pose = MarkerJacobian(IkProblem.of(self.fitted_model(z)))(x, self._coordinates(x))[1]
         by_shared = torch.cat([self._by_effects(x, z), self._by_offsets(x, z)], dim=-1)
         residuals = self.residuals(x, z)
         distances = torch.linalg.vector_norm(residuals, dim=-1, keepdim=True)
