@@ -127,7 +127,7 @@ class GenerateConfig(_Section):
     body: str = "open"
     """"open", or the path of an SMPLX_*.npz file, relative to the config file."""
     registration: str | None = None
-    """Path of what `python -m odah.body.register` wrote for a body other than the open one."""
+    """Path of what `odah regressor fit` wrote for a body other than the open one."""
     subjects: SubjectsConfig = SubjectsConfig()
     clip: ClipConfig = ClipConfig()
     video: VideoConfig = VideoConfig()

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from odah.body.lbs import compose_rotations, place_joints, pose_features, skin
 from odah.body.mesh import MeshClip
-from odah.body.open_body import ShapeStatistics
+from odah.body.shape.statistics import ShapeStatistics
 from odah.body.so3 import rotvec_to_rotmat
 from odah.errors import InputError, OdahError
 from odah.names import SMPLX_PARENTS

@@ -9,7 +9,7 @@ import torch
 
 from odah.body.body_model import BodyModel, BodyPose
 from odah.body.files import NUM_JOINTS, Shape, read_arrays, unpack_groups, unpack_posedirs
-from odah.body.open_body import ShapeStatistics, check_gender
+from odah.body.shape.statistics import ShapeStatistics, check_gender
 from odah.body.smplx_file import read_smplx
 from odah.errors import InputError
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from odah.body.fit import BodyFitter
+from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.config import GenerateConfig, Recording
@@ -126,7 +126,7 @@ def _fitter(config: GenerateConfig, folder: Path) -> BodyFitter:
         return BodyFitter(load_body(), load_registration())
     body = load_body(folder / Path(config.body).expanduser())
     if config.registration is None:
-        command = f"python -m odah.body.register --body {config.body} --out FILE.npz"
+        command = f"odah regressor fit --body {config.body} --out FILE.npz"
         raise InputError("config: registration", "nothing", f"the file that `{command}` writes")
     return BodyFitter(body, load_registration(folder / Path(config.registration).expanduser()))
 

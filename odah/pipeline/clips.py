@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from odah.body.fit import BodyFit, BodyFitter
+from odah.body.fitting.body_fitter import BodyFit, BodyFitter
 from odah.clothing import MeshLayer
 from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan

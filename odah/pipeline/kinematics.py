@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from odah.body.calibration import marker_weights
-from odah.body.fit import BodyFitter, virtual_markers
+from odah.body.fitting.body_fitter import BodyFitter, virtual_markers
 from odah.body.model import BodyModel
+from odah.body.registration.calibration import marker_weights
 from odah.config import Recording
 from odah.errors import InputError
 from odah.motion import load_motion, resample

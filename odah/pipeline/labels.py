@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from odah.body.fit import BodyFit
+from odah.body.fitting.body_fitter import BodyFit
 from odah.motion.types import R_WORLD_GROUND
 from odah.osim import ForwardKinematics, SkeletonPose
 from odah.osim.kinematics import Kinematics

@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 import numpy as np
 import torch
 
-from odah.body.fit import BodyFitter
+from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.config import Recording, SubjectsConfig

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from odah.body.fit import BodyFitter
+from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import BodyModel
-from odah.body.subject_scaling import scale_to_body
+from odah.body.shape.subject_scaling import scale_to_body
 from odah.clothing import Appearance, Outfit, dress, sample_appearance
 from odah.config import SubjectsConfig
 from odah.files import atomic_folder

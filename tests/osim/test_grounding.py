@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from odah.body.fit import BodyFitter
+from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.config import SubjectsConfig

@@ -9,7 +9,7 @@ import numpy as np
 from odah.body.build.makehuman import MakeHuman
 from odah.body.build.phenotypes import Measures, accept_as_population, measure, sample_phenotypes
 from odah.body.build.rerest import to_t_pose
-from odah.body.open_body import ShapeStatistics, attribute_features
+from odah.body.shape.statistics import ShapeStatistics, attribute_features
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _signs(template: np.ndarray, directions: np.ndarray) -> np.ndarray:
 def fit_statistics(population: Population, betas: np.ndarray) -> ShapeStatistics:
     """Where the two sexes lie, and the linear map from attributes a person can name."""
     is_female = population.phenotypes["gender"] > 0.5
-    members = (np.full(len(population), True), is_female, ~is_female)  # the order of open_body.GENDERS
+    members = (np.full(len(population), True), is_female, ~is_female)  # the order of statistics.GENDERS
     features = attribute_features(
         population.measures.height,
         population.measures.bmi,

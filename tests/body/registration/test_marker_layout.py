@@ -5,9 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from odah.body.marker_layout import check_body, check_sides, load_layout, place_markers, save_layout
 from odah.body.model import load_body
 from odah.body.registration import load_registration
+from odah.body.registration.marker_layout import (
+    check_body,
+    check_sides,
+    load_layout,
+    place_markers,
+    save_layout,
+)
 from odah.errors import InputError, OdahError
 from odah.names import SMPLX_INDEX
 from odah.osim.full_body import full_body_model

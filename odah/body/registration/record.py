@@ -13,8 +13,14 @@ from scipy import sparse
 from odah.assets import asset_path
 from odah.body.body_model import BodyModel
 from odah.body.files import read_arrays, write_arrays
-from odah.body.marker_layout import MarkerLayout, check_body, check_sides, load_layout, save_layout
-from odah.body.regressor import JointRegressor
+from odah.body.registration.marker_layout import (
+    MarkerLayout,
+    check_body,
+    check_sides,
+    load_layout,
+    save_layout,
+)
+from odah.body.registration.regressor import JointRegressor
 from odah.errors import InputError
 from odah.names import SEGMENTS
 from odah.osim.model import Marker, Model
@@ -97,7 +103,7 @@ def load_registration(path: str | Path | None = None) -> Registration:
         InputError: missing or damaged file, or a layout that lacks one of the registered markers.
     """
     path = Path(path) if path is not None else asset_path(OPEN_BODY_REGISTRATION)
-    arrays = read_arrays(path, _ARRAYS, "a registration written by `python -m odah.body.register`")
+    arrays = read_arrays(path, _ARRAYS, "a registration written by `odah regressor fit`")
     layout = load_layout(_layout_path(path))
     names = tuple(arrays["marker_names"].tolist())
     missing = [name for name in names if name not in layout.markers]

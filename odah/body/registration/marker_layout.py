@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from odah.body.landmark_rules import MIDLINE_RULES, SIDE_RULES, STATURE, LandmarkRule
+from odah.body.registration.landmark_rules import MIDLINE_RULES, SIDE_RULES, STATURE, LandmarkRule
 from odah.errors import InputError, OdahError
 from odah.files import atomic_path, read_text
 from odah.names import SMPLX_INDEX

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from odah.body.skinned_points import NUM_SOLVED_JOINTS, PosedPoints, SkinnedPoints
+from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, PosedPoints, SkinnedPoints
 from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec, rotvec_to_rotmat
 from odah.names import SMPLX_PARENTS
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from odah.body.calibration import fit_skeletons, marker_weights, sample_people
-from odah.body.initial_coordinates import coordinates_of_orientations
 from odah.body.model import load_body
-from odah.body.register import regression_errors, sample_betas, skeleton_joints
 from odah.body.registration import load_registration, save_registration
-from odah.body.regressor import candidate_vertices, fit_weights
-from odah.body.skeleton_fit import SCALE_GROUPS, SkeletonFitter, scale_group_matrix
+from odah.body.registration.calibration import fit_skeletons, marker_weights, sample_people
+from odah.body.registration.fit_registration import regression_errors, sample_betas, skeleton_joints
+from odah.body.registration.initial_coordinates import coordinates_of_orientations
+from odah.body.registration.regressor import candidate_vertices, fit_weights
+from odah.body.registration.skeleton_fit import SCALE_GROUPS, SkeletonFitter, scale_group_matrix
 from odah.errors import InputError
 from odah.names import OPENSIM_JOINTS, SEGMENTS, SMPLX_INDEX
 from odah.osim.fk import ForwardKinematics

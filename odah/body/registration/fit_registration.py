@@ -1,6 +1,6 @@
 """Register a body: find its markers, calibrate the model's, and fit the joint regressor.
 
-    python -m odah.body.register [--body SMPLX_NEUTRAL.npz] [--out regressors/open_body.npz]
+    odah regressor fit [--body SMPLX_NEUTRAL.npz] [--out regressors/open_body.npz]
 
 Random people in random poses carry virtual markers; the generic OpenSim model is scaled and posed to
 them; what remains is averaged into the model's marker offsets; then joint centres are regressed from
@@ -19,7 +19,8 @@ from scipy import sparse
 from scipy.spatial import KDTree
 
 from odah.body.body_model import BodyModel
-from odah.body.calibration import (
+from odah.body.model import load_body
+from odah.body.registration.calibration import (
     Samples,
     calibrate_markers,
     fit_skeletons,
@@ -29,11 +30,10 @@ from odah.body.calibration import (
     sample_people,
     segment_alignments,
 )
-from odah.body.marker_layout import place_markers
-from odah.body.model import load_body
-from odah.body.registration import OPEN_BODY_REGISTRATION, Registration, save_registration
-from odah.body.regressor import JointRegressor, candidate_vertices, fit_weights
-from odah.body.skeleton_fit import SkeletonFit
+from odah.body.registration.marker_layout import place_markers
+from odah.body.registration.record import OPEN_BODY_REGISTRATION, Registration, save_registration
+from odah.body.registration.regressor import JointRegressor, candidate_vertices, fit_weights
+from odah.body.registration.skeleton_fit import SkeletonFit
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.model import Model

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from odah.body.body_model import BodyModel
-from odah.body.calibration import fit_skeletons, marker_weights, sample_people
-from odah.body.fit import BodyFitter
+from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.mesh import enclosed_volume
+from odah.body.registration.calibration import fit_skeletons, marker_weights, sample_people
 from odah.osim.full_body import full_body_model
 from odah.osim.model import Model
 from odah.osim.scale import scale_model

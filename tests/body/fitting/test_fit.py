@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odah.body.body_model import BodyModel
-from odah.body.bone_lengths import BONE_LENGTHS, UNIT, with_bone_lengths
-from odah.body.fit import BodyFitter, virtual_markers
+from odah.body.fitting.body_fitter import BodyFitter, virtual_markers
+from odah.body.fitting.pose_solver import PoseState, Terms, apply_step, solve_pose, solve_shape_and_pose
+from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
+from odah.body.fitting.targets import head_posture, loose_rotvecs, skeleton_targets, stature_of
 from odah.body.model import load_body
-from odah.body.pose_sampling import sample_poses
-from odah.body.pose_solver import PoseState, Terms, apply_step, solve_pose, solve_shape_and_pose
 from odah.body.registration import load_registration
-from odah.body.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
+from odah.body.registration.pose_sampling import sample_poses
+from odah.body.shape.bone_lengths import BONE_LENGTHS, UNIT, with_bone_lengths
 from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec, rotvec_to_rotmat
-from odah.body.targets import head_posture, loose_rotvecs, skeleton_targets, stature_of
 from odah.errors import InputError
 from odah.motion.types import Source
 from odah.names import SEGMENTS, SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
@@ -26,7 +26,7 @@ from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics, load_opensim_motion
 from odah.osim.scale import scale_model
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 WALK = SHARED / "opensim_models" / "reference_ik_opensim_4.6"
 
 LEFT_OFFSETS = {

@@ -9,11 +9,11 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from odah.body.body_model import BodyModel
-from odah.body.initial_coordinates import coordinates_of_orientations, t_pose_coordinates
-from odah.body.marker_layout import MarkerLayout
-from odah.body.pose_sampling import sample_poses, upright_poses
-from odah.body.skeleton_fit import SkeletonFit, SkeletonFitter
-from odah.body.targets import GENERIC_STATURE
+from odah.body.fitting.targets import GENERIC_STATURE
+from odah.body.registration.initial_coordinates import coordinates_of_orientations, t_pose_coordinates
+from odah.body.registration.marker_layout import MarkerLayout
+from odah.body.registration.pose_sampling import sample_poses, upright_poses
+from odah.body.registration.skeleton_fit import SkeletonFit, SkeletonFitter
 from odah.names import SEGMENTS, SMPLX_INDEX
 from odah.osim.fk import ForwardKinematics
 from odah.osim.model import Marker, Model

@@ -16,19 +16,19 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from odah.body.body_model import BodyModel
-from odah.body.bone_lengths import BONE_LENGTHS, with_bone_lengths
-from odah.body.marker_layout import MarkerLayout, check_body
-from odah.body.open_body import ATTRIBUTE_RANGES
-from odah.body.pose_solver import PoseState, Terms, solve_pose, solve_shape_and_pose
-from odah.body.registration import Registration
-from odah.body.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
-from odah.body.targets import (
+from odah.body.fitting.pose_solver import PoseState, Terms, solve_pose, solve_shape_and_pose
+from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
+from odah.body.fitting.targets import (
     SkeletonTargets,
     initial_local_rotmats,
     loose_rotvecs,
     skeleton_targets,
     stature_of,
 )
+from odah.body.registration import Registration
+from odah.body.registration.marker_layout import MarkerLayout, check_body
+from odah.body.shape.bone_lengths import BONE_LENGTHS, with_bone_lengths
+from odah.body.shape.statistics import ATTRIBUTE_RANGES
 from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Source
 from odah.names import SIDES, SMPLX_INDEX
