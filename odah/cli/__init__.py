@@ -7,10 +7,15 @@ from typing import NoReturn
 
 import typer
 
-from odah.cli import start, kinematics, datasets  # noqa: F401, I001 each registers its commands, in the order of --help
 from odah.cli.application import app
 from odah.errors import OdahError
 from odah.failures import sentence
+
+# isort: off
+# Each registers its commands, in the order of `--help`.
+from odah.cli import start, kinematics, datasets  # noqa: F401
+
+# isort: on
 
 __all__ = ["app", "main"]
 

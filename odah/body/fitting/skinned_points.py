@@ -94,11 +94,20 @@ class SkinnedPoints:
         """(55, 3) rest joints of one shape, m."""
         return self._joints + self._joint_dirs @ betas
 
-    def pose(self, betas: Tensor, local_rotmats: Tensor, transl: Tensor) -> PosedPoints:
-        """Pose one shape (B,) in T poses: local_rotmats (T, 55, 3, 3), transl (T, 3) m."""
+    def pose(
+        self, betas: Tensor, local_rotmats: Tensor, transl: Tensor, offsets: Tensor | None = None
+    ) -> PosedPoints:
+        """Pose one shape (B,) in T poses: local_rotmats (T, 55, 3, 3), transl (T, 3) m.
+
+        offsets (P, 3): from where its vertices put a point, in the T-pose, m; the skin carries it along,
+        as it does a marker that is worn a little off its nominal place or stands out from the skin.
+        """
         rotmats, positions = forward_kinematics(self.rest_joints(betas), local_rotmats)
         positions = positions + transl[:, None]
-        rest = (self._rest + self._rest_dirs @ betas)[:, None].expand(-1, len(transl), -1)
+        rest = self._rest + self._rest_dirs @ betas
+        if offsets is not None:
+            rest = rest + self._share[:, None] * offsets[self.pair_point]
+        rest = rest[:, None].expand(-1, len(transl), -1)
         if self._correctives is not None:
             feature = (local_rotmats[:, 1:] - torch.eye(3, dtype=self.dtype)).flatten(1)
             rest = rest + (feature @ self._correctives.T).unflatten(1, (-1, 3)).transpose(0, 1)
@@ -134,6 +143,12 @@ class SkinnedPoints:
         parts = parts + self._share[:, None, None] * moved[:, self.pair_joint]
         points = parts.new_zeros(len(parts), self.num_points, *parts.shape[2:])
         return points.index_add_(1, self.pair_point, parts)
+
+    def offset_jacobian(self, posed: PosedPoints) -> Tensor:
+        """(T, P, 3, 3): derivative of each point by its own offset, the blended rotation of its bones."""
+        parts = self._share[:, None, None] * posed.rotmats[:, self.pair_joint]
+        blended = parts.new_zeros(len(parts), self.num_points, 3, 3)
+        return blended.index_add_(1, self.pair_point, parts)
 
 
 def _about_joint(pairs: Any, share: np.ndarray, values: Tensor, at_joint: Tensor) -> np.ndarray:

@@ -161,6 +161,20 @@ def test_shape_jacobian_agrees_with_finite_differences():
         torch.testing.assert_close((moved[0] - moved[1]) / 2e-6, jacobian[..., k], atol=1e-7, rtol=1e-6)
 
 
+def test_offset_points_are_vertices_of_a_body_that_is_moved_at_rest():
+    body, offset = stick_body(correctives=0.002), torch.tensor([0.01, -0.02, 0.03], dtype=torch.float64)
+    chosen, state = np.arange(0, 250, 7), random_state(3, 4)
+    points = SkinnedPoints(body, np.eye(body.num_vertices)[chosen])
+    offsets = offset.expand(len(chosen), 3)
+    posed = points.pose(state.betas, state.local_rotmats, state.transl, offsets)
+    moved = replace(body, v_template=body.v_template + offset)
+    expected = moved(state.betas, rotmat_to_rotvec(state.local_rotmats), state.transl).vertices[:, chosen]
+    torch.testing.assert_close(posed.points, expected, atol=1e-9, rtol=0)
+    start = points.pose(state.betas, state.local_rotmats, state.transl)
+    carried = (points.offset_jacobian(start) @ offset[:, None])[..., 0]
+    torch.testing.assert_close(posed.points - start.points, carried, atol=1e-12, rtol=0)
+
+
 @given(seed=st.integers(0, 1000), angle=st.floats(0, 3.0))
 def test_left_jacobian_inverse_agrees_with_finite_differences(seed, angle):
     rng = np.random.default_rng(seed)
