@@ -28,9 +28,12 @@ _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", 
 _HELD_FORWARD = ("LMAL", "MMAL", "CAL", "LFC", "MFC")
 """Markers on bone that say where a joint is along the foot or the shank; see `calibrate_markers`."""
 
+_BARE_HEEL = -0.016
+"""m along the foot from the calcaneus frame, whose origin is on the back of the bone (Delp et al. 1990),
+to the skin of the heel: a heel pad. The model's own marker stands off farther, with its ball and a shoe."""
+
 _SOFT_WEIGHT = 0.3
 """Weight of markers on muscle in the skeleton fit, against 1 of bony landmarks."""
-
 
 _HEEL_WEIGHT = 3.0
 """Weight of the one marker on the heel: alone against those in front, it places the subtalar joint."""
@@ -62,24 +65,40 @@ def sample_people(
         vertices.append(posed.vertices.numpy())
         rotmats.append(posed.joint_rotmats.double().numpy())
     stacked = np.stack(vertices)
-    markers = stacked[:, :, layout.vertices].astype(np.float64)
+    markers = layout.points(stacked)
     return Samples(
         stacked, np.stack(rotmats), markers, np.ptp(stacked[:, 0, :, 1], axis=1).astype(np.float64)
     )
 
 
 def initial_markers(model: Model, layout: MarkerLayout) -> Model:
-    """The model with the layout's markers, in the layout's order."""
-    known = {marker.name: marker for marker in model.markers}
-    markers = []
-    for name, entry in layout.markers.items():
-        if name in known:
-            markers.append(known[name])
-            continue
-        body, offset = _EXTRA_MARKERS[name[1:]]
-        mirror = np.array([1.0, 1.0, 1.0 if entry.side == "right" else -1.0])
-        markers.append(Marker(name, f"{body}_{entry.side[0]}", np.array(offset) * mirror))
-    return model.with_markers(tuple(markers))
+    """The model with the layout's markers, in the layout's order.
+
+    A marker that neither the model nor `_EXTRA_MARKERS` has on that bone starts at the bone's origin; see
+    `is_placed`.
+    """
+    known = _known_offsets(model)
+    return model.with_markers(
+        tuple(
+            Marker(name, entry.bone, known.get((name, entry.bone), np.zeros(3)))
+            for name, entry in layout.markers.items()
+        )
+    )
+
+
+def is_placed(model: Model, layout: MarkerLayout) -> np.ndarray:
+    """(M,) whether the place of a marker on the model is known before any calibration."""
+    known = _known_offsets(model)
+    return np.array([(name, entry.bone) in known for name, entry in layout.markers.items()])
+
+
+def _known_offsets(model: Model) -> dict[tuple[str, str], np.ndarray]:
+    """Offsets by marker and body, of the model's markers and of `_EXTRA_MARKERS`."""
+    known = {(marker.name, marker.body): marker.offset for marker in model.markers}
+    for name, (body, offset) in _EXTRA_MARKERS.items():
+        for letter, mirror in (("R", 1.0), ("L", -1.0)):
+            known[f"{letter}{name}", f"{body}_{letter.lower()}"] = np.array(offset) * [1.0, 1.0, mirror]
+    return known
 
 
 def marker_weights(layout: MarkerLayout) -> np.ndarray:
@@ -129,10 +148,12 @@ def segment_alignments(model: Model, fits: list[SkeletonFit], samples: Samples) 
 
 
 def calibrate_markers(model: Model, fits: list[SkeletonFit], samples: Samples) -> Model:
-    """Move each marker to the mean place, in its unscaled body, where the mesh carries it; sides mirrored.
+    """Move each marker to where, in its unscaled body, the mesh usually (median) carries it; sides mirrored.
 
-    Markers on the malleoli, the heel and the knee's epicondyles keep their distance forward of the joint,
-    which is anatomy: were it free, too, nothing would tie ankle and subtalar joint to where the foot is.
+    The median, because what most poses agree on counts, not the few with raised arms: on the mesh the
+    acromion follows the arm, on the model it does not. Markers on the malleoli, the heel and the knee's
+    epicondyles keep their distance forward of the joint, which is anatomy: were it free, too, nothing would
+    tie ankle and subtalar joint to where the foot is.
     """
     fk = ForwardKinematics(model)
     bodies = [model.body_names.index(marker.body) for marker in model.markers]
@@ -143,15 +164,15 @@ def calibrate_markers(model: Model, fits: list[SkeletonFit], samples: Samples) -
         local = markers - pose.body_positions.numpy()[:, bodies]
         local = np.einsum("fmba,fmb->fma", pose.body_rotmats.numpy()[:, bodies], local)
         seen.append(local / fit.scale_factors[bodies])
-    mean = dict(zip(model.marker_names, np.concatenate(seen).mean(0), strict=True))
+    usual = dict(zip(model.marker_names, np.median(np.concatenate(seen), axis=0), strict=True))
     mirror = np.array([1.0, 1.0, -1.0])
     markers = []
     for marker in model.markers:
         swapped = {"R": "L", "L": "R"}.get(marker.name[0], "") + marker.name[1:]
-        other = mean.get(swapped, mean[marker.name])
-        offset = 0.5 * (mean[marker.name] + mirror * other)
+        other = usual.get(swapped, usual[marker.name])
+        offset = 0.5 * (usual[marker.name] + mirror * other)
         if marker.name.endswith(_HELD_FORWARD):
-            offset[0] = marker.offset[0]
+            offset[0] = _BARE_HEEL if marker.name.endswith("CAL") else marker.offset[0]
         markers.append(replace(marker, offset=offset))
     return model.with_markers(tuple(markers))
 

@@ -1,49 +1,60 @@
 """Register a body: find its markers, calibrate the model's, and fit the joint regressor.
 
-    odah regressor fit [--body SMPLX_NEUTRAL.npz] [--out regressors/open_body.npz]
-
 Random people in random poses carry virtual markers; the generic OpenSim model is scaled and posed to
 them; what remains is averaged into the model's marker offsets; then joint centres are regressed from
-the vertices. Shapes and poses that the fit never sees measure its error.
+the vertices. People and poses that a fit never saw measure its error. `odah regressor fit` does it.
 """
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
-from scipy.spatial import KDTree
 
 from odah.body.body_model import BodyModel
-from odah.body.model import load_body
 from odah.body.registration.calibration import (
     Samples,
     calibrate_markers,
     fit_skeletons,
     initial_markers,
+    is_placed,
     level_feet,
     marker_weights,
     sample_people,
     segment_alignments,
 )
-from odah.body.registration.marker_layout import place_markers
-from odah.body.registration.record import OPEN_BODY_REGISTRATION, Registration, save_registration
-from odah.body.registration.regressor import JointRegressor, candidate_vertices, fit_weights
+from odah.body.registration.landmark_placing import place_markers
+from odah.body.registration.marker_layout import MarkerLayout, check_body, check_sides
+from odah.body.registration.provenance import body_provenance, model_provenance, versions
+from odah.body.registration.record import Registration
+from odah.body.registration.regressor_fit import CrossValidation, Done, fit_regressor, regression_errors
 from odah.body.registration.skeleton_fit import SkeletonFit
+from odah.errors import InputError
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
 from odah.osim.model import Model
 
-TRAIN_SHAPES, TEST_SHAPES, FRAMES, TEST_FRAMES = 36, 8, 24, 4
-"""People to fit to, people only to measure with, poses each, and how many of those only to measure with."""
+_PELVIS_MARKERS = 3
+"""At least so many must be on the pelvis, from where every skeleton fit starts."""
 
-_CALIBRATION_ROUNDS = 2
-_MIRROR = np.array([1.0, 1.0, -1.0])
-"""Across the sagittal plane of OpenSim's ground, where Z is right."""
+
+@dataclass(frozen=True)
+class Effort:
+    """people: to fit to; poses: each of them strikes, T-pose and standing among them; fresh_people: only to
+    measure with; rounds: of calibration; folds: of cross-validation."""
+
+    people: int = 36
+    poses: int = 24
+    fresh_people: int = 8
+    rounds: int = 2
+    folds: int = 6
+
+    @property
+    def num_steps(self) -> int:
+        """For a progress bar; see `fit_registration`."""
+        return self.rounds + 4
 
 
 def sample_betas(body: BodyModel, count: int, seed: int) -> np.ndarray:
@@ -54,14 +65,6 @@ def sample_betas(body: BodyModel, count: int, seed: int) -> np.ndarray:
     return np.clip(rng.standard_normal((count, body.num_betas)), -2, 2)
 
 
-def mirror_map(body: BodyModel) -> np.ndarray:
-    """(N,) each vertex's nearest partner on the other side of the template."""
-    if body.mirror is not None:
-        return body.mirror
-    template = body.v_template.numpy()
-    return np.asarray(KDTree(template).query(template * [-1.0, 1.0, 1.0])[1])
-
-
 def skeleton_joints(model: Model, fits: list[SkeletonFit]) -> np.ndarray:
     """(S, F, J, 3) joint centres of fitted skeletons, ground, m."""
     fk = ForwardKinematics(model)
@@ -69,109 +72,108 @@ def skeleton_joints(model: Model, fits: list[SkeletonFit]) -> np.ndarray:
     return np.stack([pose.joints.numpy() for pose in poses])
 
 
-def _mirrored_name(name: str) -> str:
-    return name[:-2] + {"_r": "_l", "_l": "_r"}[name[-2:]] if name[-2:] in ("_r", "_l") else name
+def fit_registration(
+    body: BodyModel,
+    seed: int = 0,
+    layout: MarkerLayout | None = None,
+    effort: Effort = Effort(),
+    done: Done = lambda _done, _total: None,
+) -> Registration:
+    """Register any body with SMPL-X's interface to the full-body model. Takes a minute or two.
 
+    layout: where the markers are; None: where the anatomical rules put them. done: told how many of
+    `effort.num_steps` steps are done.
 
-def fit_regressor(
-    body: BodyModel, model: Model, samples: Samples, joints: np.ndarray, frames: slice
-) -> JointRegressor:
-    """One row of weights a joint from `frames` of all samples; the sides share their data and weights.
-
-    joints: (S, F, J, 3), ground, m.
+    Raises:
+        InputError: the layout does not fit the body, or has too few markers on the pelvis.
+        OdahError: the body's T-pose mesh has no skin where a marker belongs.
     """
-    mirror = mirror_map(body)
-    groups = np.tile(np.repeat(np.arange(len(joints)), len(range(*frames.indices(joints.shape[1])))), 2)
-    vertices, joints = samples.vertices[:, frames], joints[:, frames]
-    template, centres = samples.vertices[:, 0].mean(0), joints[:, 0].mean(0)
-    weights = np.zeros((len(model.joints), body.num_vertices))
-    for row, name in enumerate(model.joint_names):
-        if name.endswith("_l"):
-            continue
-        other = model.joint_names.index(_mirrored_name(name))
-        chosen = candidate_vertices(template, centres[row])
-        seen = np.concatenate([vertices[:, :, chosen], vertices[:, :, mirror[chosen]] * _MIRROR])
-        wanted = np.concatenate([joints[:, :, row], joints[:, :, other] * _MIRROR])
-        fitted = fit_weights(
-            seen.reshape(-1, len(chosen), 3).astype(np.float64), wanted.reshape(-1, 3), groups
-        )
-        share = 0.5 if row == other else 1.0
-        for at, vertex_numbers in ((row, chosen), (other, mirror[chosen])):
-            np.add.at(weights[at], vertex_numbers, share * fitted)
-    return JointRegressor(model.joint_names, sparse.csr_matrix(weights))
+    total = effort.num_steps
+    layout = _checked_layout(body, layout)
+    done(0, total)
+    train = sample_people(body, layout, sample_betas(body, effort.people, seed), effort.poses, seed + 1)
+    done(1, total)
+    model, alignments, fits = _calibrated(layout, train, effort, done)
+    regressor, errors = fit_regressor(
+        body, model.joint_names, train.vertices, skeleton_joints(model, fits), effort.folds
+    )
+    done(total - 1, total)
+    fresh_betas = sample_betas(body, effort.fresh_people, seed + 1000)
+    fresh = sample_people(body, layout, fresh_betas, effort.poses, seed + 1001)
+    fresh_fits = fit_skeletons(model, marker_weights(layout), fresh, alignments)
+    fresh_errors = regression_errors(regressor, fresh.vertices, skeleton_joints(model, fresh_fits))
+    marker_errors = 1e3 * np.concatenate([fit.marker_errors for fit in fresh_fits])
+    report = _errors_report(model, errors, fresh_errors, marker_errors) | {
+        "made_of": {
+            "body": body_provenance(body),
+            "model": model_provenance(full_body_model()),
+            "versions": versions(),
+            "seed": seed,
+            **asdict(effort),
+        },
+        "method": "virtual markers -> scaled and posed full-body model -> signed ridge, weights sum to one",
+        "units": "m; errors in mm; rows of the regressor in the order of joint_names",
+    }
+    done(total, total)
+    return Registration(body.name, layout, model.markers, regressor, alignments, report)
 
 
-def regression_errors(
-    regressor: JointRegressor, samples: Samples, joints: np.ndarray, frames: slice
-) -> np.ndarray:
-    """(S * F, J) distance between regressed and skeleton joints, mm."""
-    errors = []
-    for vertices, wanted in zip(samples.vertices[:, frames], joints[:, frames], strict=True):
-        for frame, target in zip(vertices, wanted, strict=True):
-            errors.append(np.linalg.norm(regressor.weights @ frame.astype(np.float64) - target, axis=1))
-    return 1e3 * np.array(errors)
+def _checked_layout(body: BodyModel, layout: MarkerLayout | None) -> MarkerLayout:
+    if layout is None:
+        template, joints = body.v_template.double().numpy(), body.joint_template.double().numpy()
+        return place_markers(template, body.faces, joints)
+    check_body(layout, body.faces, body.num_vertices)
+    check_sides(layout, body.v_template.double().numpy())
+    on_pelvis = layout.bones.count("pelvis")
+    if on_pelvis < _PELVIS_MARKERS:
+        raise InputError("marker layout", f"{on_pelvis} markers on the pelvis", f"at least {_PELVIS_MARKERS}")
+    return layout
 
 
-def _statistics(errors_mm: np.ndarray) -> dict[str, float]:
+def _calibrated(
+    layout: MarkerLayout, train: Samples, effort: Effort, done: Done
+) -> tuple[Model, np.ndarray, list[SkeletonFit]]:
+    """The model with calibrated markers, the segments' alignments, and the skeletons of the people."""
+    generic = full_body_model()
+    model, weights = initial_markers(generic, layout), marker_weights(layout)
+    # A marker whose place is not known yet tells nothing until the others have told where it is.
+    known = weights * is_placed(generic, layout)
+    alignments = segment_alignments(model, fit_skeletons(model, known, train, None), train)
+    fits: list[SkeletonFit] = []
+    for number in range(effort.rounds + 1):
+        fits = fit_skeletons(model, weights if number else known, train, alignments)
+        alignments = segment_alignments(model, fits, train)
+        if number < effort.rounds:
+            model = level_feet(calibrate_markers(model, fits, train), fits)
+        done(2 + number, effort.num_steps)
+    return model, alignments, fits
+
+
+def _errors_report(
+    model: Model, errors: CrossValidation, fresh_errors: np.ndarray, marker_errors: np.ndarray
+) -> dict[str, Any]:
+    """Held-out errors, mm: of all joints, of each, and of each marker of the skeletons they are read off."""
+    by_kind = {
+        "held_out_people": errors.people.reshape(-1, len(model.joints)),
+        "held_out_poses": errors.poses.reshape(-1, len(model.joints)),
+        "fresh_people": fresh_errors,
+    }
+    return {
+        **{kind: statistics_mm(values) for kind, values in by_kind.items()},
+        "fresh_people_markers": statistics_mm(marker_errors),
+        "joints": {
+            name: {kind: statistics_mm(values[:, row]) for kind, values in by_kind.items()}
+            for row, name in enumerate(model.joint_names)
+        },
+        "markers": {
+            name: statistics_mm(marker_errors[:, row]) for row, name in enumerate(model.marker_names)
+        },
+    }
+
+
+def statistics_mm(errors_mm: np.ndarray) -> dict[str, float]:
+    """Mean and 95th percentile."""
     return {
         "mean_mm": round(float(errors_mm.mean()), 2),
         "p95_mm": round(float(np.percentile(errors_mm, 95)), 2),
     }
-
-
-def fit_registration(body: BodyModel, seed: int = 0) -> Registration:
-    """Register any body with SMPL-X's interface to the full-body model. Takes a minute or two.
-
-    Raises:
-        OdahError: the body's T-pose mesh has no skin where a marker belongs.
-    """
-    template, rest_joints = body.v_template.double().numpy(), body.joint_template.double().numpy()
-    layout = place_markers(template, body.faces, rest_joints)
-    model, weights = initial_markers(full_body_model(), layout), marker_weights(layout)
-    train = sample_people(body, layout, sample_betas(body, TRAIN_SHAPES, seed), FRAMES, seed + 1)
-    fits = fit_skeletons(model, weights, train, None)
-    alignments = segment_alignments(model, fits, train)
-    for round_number in range(_CALIBRATION_ROUNDS + 1):
-        fits = fit_skeletons(model, weights, train, alignments)
-        alignments = segment_alignments(model, fits, train)
-        if round_number < _CALIBRATION_ROUNDS:
-            model = level_feet(calibrate_markers(model, fits, train), fits)
-    joints = skeleton_joints(model, fits)
-    regressor = fit_regressor(body, model, train, joints, slice(0, FRAMES - TEST_FRAMES))
-    test = sample_people(body, layout, sample_betas(body, TEST_SHAPES, seed + 1000), FRAMES, seed + 1001)
-    test_fits = fit_skeletons(model, weights, test, alignments)
-    shape_errors = regression_errors(regressor, test, skeleton_joints(model, test_fits), slice(None))
-    pose_errors = regression_errors(regressor, train, joints, slice(FRAMES - TEST_FRAMES, None))
-    report: dict[str, Any] = {
-        "held_out_shapes": _statistics(shape_errors),
-        "held_out_poses": _statistics(pose_errors),
-        "held_out_shapes_per_joint_mm": dict(
-            zip(model.joint_names, shape_errors.mean(0).round(2).tolist(), strict=True)
-        ),
-        "held_out_markers": _statistics(1e3 * np.stack([fit.marker_errors for fit in test_fits])),
-        "train_shapes": TRAIN_SHAPES,
-        "test_shapes": TEST_SHAPES,
-        "poses_per_shape": FRAMES,
-        "seed": seed,
-        "method": "virtual markers -> scaled and posed full-body model -> signed ridge, weights sum to one",
-        "units": "m; rows of the regressor in the order of joint_names; report in mm",
-    }
-    return Registration(body.name, layout, model.markers, regressor, alignments, report)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--body", type=Path, default=None, help="SMPLX_<GENDER>.npz; default: the open body")
-    parser.add_argument("--out", type=Path, default=Path(OPEN_BODY_REGISTRATION))
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    registration = fit_registration(load_body(arguments.body), arguments.seed)
-    save_registration(registration, arguments.out)
-    for name, value in registration.report.items():
-        print(f"{name}: {value}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,32 +1,32 @@
-"""Which vertex of a body carries which marker: placed by anatomical rules, kept as editable YAML."""
+"""Which point of a body's skin carries which marker, and whether the body has it on the right side."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import yaml
+from jaxtyping import Float, Int
+from scipy import sparse
 
-from odah.body.registration.landmark_rules import MIDLINE_RULES, SIDE_RULES, STATURE, LandmarkRule
-from odah.errors import InputError, OdahError
-from odah.files import atomic_path, read_text
-from odah.names import SMPLX_INDEX
+from odah.errors import InputError
 
-_MIRROR = np.array([-1.0, 1.0, 1.0])
-_EDGE = 1e-6
-"""Slack in barycentric coordinates, so that a ray along the midline cannot slip between two triangles."""
-
+SIDES_OF_MARKERS = ("left", "right", "middle")
+_SIDE_LETTERS = {"R": "right", "L": "left"}
 _MIDLINE_TOLERANCE = 0.02
-"""m; how far off the sagittal plane a midline marker's vertex may be."""
+"""m; how far off the sagittal plane a midline marker may be."""
 
 
 @dataclass(frozen=True)
 class LayoutMarker:
-    """side: "left", "right" or "middle"; bone: OpenSim body that carries the marker."""
+    """A point of the skin: one vertex with weight 1, or three of a triangle with weights that sum to one.
 
-    vertex: int
+    side: "left", "right" or "middle"; bone: OpenSim body that carries the marker.
+    """
+
+    vertices: tuple[int, ...]
+    weights: tuple[float, ...]
     side: str
     bone: str
     description: str
@@ -36,7 +36,7 @@ class LayoutMarker:
 class MarkerLayout:
     """Markers by name, on the mesh whose topology has `num_vertices` and `topology` (see `topology_hash`)."""
 
-    markers: dict[str, LayoutMarker]
+    markers: Mapping[str, LayoutMarker]
     num_vertices: int
     topology: str
 
@@ -45,13 +45,36 @@ class MarkerLayout:
         return tuple(self.markers)
 
     @property
-    def vertices(self) -> np.ndarray:
-        """(M,) int64 vertex of each marker."""
-        return np.array([marker.vertex for marker in self.markers.values()], dtype=np.int64)
-
-    @property
     def bones(self) -> tuple[str, ...]:
         return tuple(marker.bone for marker in self.markers.values())
+
+    @property
+    def corners(self) -> Int[np.ndarray, "M 3"]:
+        """The vertices of each marker; a marker on one vertex has it three times."""
+        return np.array([(m.vertices * 3)[:3] for m in self.markers.values()], np.int64).reshape(-1, 3)
+
+    @property
+    def corner_weights(self) -> Float[np.ndarray, "M 3"]:
+        """What each of `corners` counts; rows sum to one."""
+        return np.array([(*m.weights, 0.0, 0.0)[:3] for m in self.markers.values()], float).reshape(-1, 3)
+
+    @property
+    def vertices(self) -> Int[np.ndarray, " M"]:
+        """The vertex nearest to each marker: of its corners the one that counts most."""
+        return np.take_along_axis(self.corners, self.corner_weights.argmax(1)[:, None], axis=1)[:, 0]
+
+    @property
+    def weights(self) -> sparse.csr_matrix:
+        """(M, num_vertices), rows sum to one; times the vertices of a posed mesh gives the markers."""
+        rows = np.repeat(np.arange(len(self.markers)), 3)
+        entries = (self.corner_weights.ravel(), (rows, self.corners.ravel()))
+        matrix = sparse.csr_matrix(entries, shape=(len(self.markers), self.num_vertices))
+        matrix.eliminate_zeros()
+        return matrix
+
+    def points(self, vertices: Float[np.ndarray, "*B N 3"]) -> Float[np.ndarray, "*B M 3"]:
+        """The markers on a mesh, float64, in its frame."""
+        return (vertices[..., self.corners, :] * self.corner_weights[:, :, None]).sum(-2)
 
 
 def topology_hash(faces: np.ndarray, num_vertices: int) -> str:
@@ -60,138 +83,64 @@ def topology_hash(faces: np.ndarray, num_vertices: int) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def _first_hit(origin: np.ndarray, direction: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> int:
-    """Vertex nearest to where a ray from inside leaves the mesh (Moeller and Trumbore 1997); -1: nowhere."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    edge_u, edge_v = b - a, c - a
-    cross = np.cross(direction, edge_v)
-    determinant = (edge_u * cross).sum(1)
-    is_leaving = determinant < -1e-12
-    inverse = np.where(is_leaving, 1 / np.where(is_leaving, determinant, 1), 0)
-    from_a = origin - a
-    u = (from_a * cross).sum(1) * inverse
-    other = np.cross(from_a, edge_u)
-    v = (other @ direction) * inverse
-    distance = (edge_v * other).sum(1) * inverse
-    is_hit = is_leaving & (u >= -_EDGE) & (v >= -_EDGE) & (u + v <= 1 + _EDGE) & (distance > 0)
-    if not is_hit.any():
-        return -1
-    face = int(np.argmin(np.where(is_hit, distance, np.inf)))
-    point = origin + distance[face] * direction
-    corners = faces[face]
-    return int(corners[np.argmin(np.linalg.norm(vertices[corners] - point, axis=1))])
-
-
-def _joint(joints: np.ndarray, name: str) -> np.ndarray:
-    index = SMPLX_INDEX[name] if name in SMPLX_INDEX else SMPLX_INDEX[f"left_{name}"]
-    return joints[index]
-
-
-def _place(rule: LandmarkRule, vertices: np.ndarray, faces: np.ndarray, joints: np.ndarray) -> int:
-    start = _joint(joints, rule.start)
-    origin = start + rule.fraction * (_joint(joints, rule.end or rule.start) - start)
-    origin = origin + np.array(rule.offset) * np.ptp(vertices[:, 1]) / STATURE
-    direction = np.array(rule.direction, dtype=float)
-    vertex = _first_hit(origin, direction / np.linalg.norm(direction), vertices, faces)
-    if vertex < 0:
-        raise OdahError(f"the ray of marker {rule.name} leaves no skin; is the body a closed mesh in T-pose?")
-    return vertex
-
-
-def place_markers(vertices: np.ndarray, faces: np.ndarray, joints: np.ndarray) -> MarkerLayout:
-    """Find every marker's vertex on a T-pose body.
-
-    Args:
-        vertices, joints: (N, 3), (55, 3) mean shape in SMPL-X's T-pose, m, Y-up, left +X.
-        faces: (F, 3), counter-clockwise seen from outside.
-
-    Raises:
-        OdahError: a ray finds no skin, or the sides do not mirror each other.
-    """
-    markers: dict[str, LayoutMarker] = {}
-    for rule in MIDLINE_RULES:
-        vertex = _place(rule, vertices, faces, joints)
-        markers[rule.name] = LayoutMarker(vertex, "middle", rule.bone, rule.description)
-    for rule in SIDE_RULES:
-        left = _place(rule, vertices, faces, joints)
-        right = int(np.argmin(np.linalg.norm(vertices - vertices[left] * _MIRROR, axis=1)))
-        for side, vertex in (("right", right), ("left", left)):
-            bone = rule.bone if rule.bone in ("pelvis", "torso") else f"{rule.bone}_{side[0]}"
-            markers[f"{side[0].upper()}{rule.name}"] = LayoutMarker(vertex, side, bone, rule.description)
-    layout = MarkerLayout(markers, len(vertices), topology_hash(faces, len(vertices)))
-    check_sides(layout, vertices)
-    return layout
-
-
 def check_sides(layout: MarkerLayout, vertices: np.ndarray) -> None:
-    """Raise InputError if a marker lies on the other side of the T-pose body than it says."""
-    for name, marker in layout.markers.items():
-        x = vertices[marker.vertex, 0]
+    """Raise InputError if a marker lies on the other side of the T-pose body (N, 3) than it says."""
+    for (name, marker), point in zip(layout.markers.items(), layout.points(vertices), strict=True):
+        x = float(point[0])
         is_right_side = {"left": x > 0, "right": x < 0, "middle": abs(x) < _MIDLINE_TOLERANCE}[marker.side]
         if not is_right_side:
-            raise InputError(
-                f"marker layout: {name}",
-                f"vertex {marker.vertex} at x = {x:.3f} m",
-                f"one on the {marker.side}",
-            )
+            numbers = ", ".join(map(str, marker.vertices))
+            found = f"{'vertex' if len(marker.vertices) == 1 else 'vertices'} {numbers} at x = {x:.3f} m"
+            raise InputError(f"marker layout: {name}", found, f"a point on the {marker.side}")
 
 
 def check_body(layout: MarkerLayout, faces: np.ndarray, num_vertices: int) -> None:
-    """Raise InputError if the layout was made for a mesh with other vertex numbers."""
-    for name, marker in layout.markers.items():
-        if not 0 <= marker.vertex < num_vertices:
-            raise InputError(
-                f"marker layout: {name}", f"vertex {marker.vertex}", f"one of {num_vertices} vertices"
-            )
+    """Raise InputError if the layout was made for a mesh with other vertex numbers or other triangles."""
+    check_vertices(layout, num_vertices)
     if layout.topology != topology_hash(faces, num_vertices):
         raise InputError(
             "marker layout", f"topology {layout.topology} ({layout.num_vertices} vertices)",
             f"the body's {topology_hash(faces, num_vertices)} ({num_vertices} vertices)",
         )  # fmt: skip
+    sorted_faces = np.sort(faces, axis=1)
+    for name, marker in layout.markers.items():
+        if len(marker.vertices) == 3 and not (sorted_faces == sorted(marker.vertices)).all(1).any():
+            found = f"vertices {', '.join(map(str, marker.vertices))}"
+            raise InputError(f"marker layout: {name}", found, "the corners of one of the body's triangles")
 
 
-def save_layout(layout: MarkerLayout, path: str | Path) -> None:
-    """Write a layout as YAML that a person can edit."""
-    data = {
-        "about": "Vertex of the body mesh that carries each marker; vertex numbers start at 0.",
-        "num_vertices": layout.num_vertices,
-        "topology": layout.topology,
-        "markers": {
-            name: {"vertex": m.vertex, "side": m.side, "bone": m.bone, "description": m.description}
-            for name, m in layout.markers.items()
-        },
-    }
-    with atomic_path(path) as temporary:
-        temporary.write_text(yaml.safe_dump(data, sort_keys=False, width=100))
+def check_vertices(layout: MarkerLayout, num_vertices: int, where: object = "marker layout") -> None:
+    """Raise InputError if a marker names a vertex beyond the mesh's."""
+    for name, marker in layout.markers.items():
+        for vertex in marker.vertices:
+            if not 0 <= vertex < num_vertices:
+                raise InputError(
+                    f"{where}: {name}", f"vertex {vertex}", f"one of the body's {num_vertices} vertices"
+                )
 
 
-def load_layout(path: str | Path) -> MarkerLayout:
-    """Read a layout.
+def check_names(layout: MarkerLayout, body_names: tuple[str, ...], where: object = "marker layout") -> None:
+    """Raise InputError if names, sides, bones and points of markers contradict each other.
 
-    Raises:
-        InputError: missing file, bad YAML, or a marker without an integer vertex, side or bone.
+    Of a pair (R..., L...) each must be on the side of its name and of its bone; no two markers may share a
+    point; every bone must be one of the model's `body_names`.
     """
-    try:
-        data = yaml.safe_load(read_text(path, "a YAML marker layout"))
-    except yaml.YAMLError as error:
-        raise InputError(path, " ".join(str(error).split()), "valid YAML") from None
-    if not isinstance(data, dict) or not isinstance(data.get("markers"), dict):
-        raise InputError(path, "no `markers`", "a mapping of marker names to vertices")
-    markers = {str(name): _parse_marker(path, str(name), entry) for name, entry in data["markers"].items()}
-    if not isinstance(data.get("num_vertices"), int):
-        raise InputError(
-            f"{path}: num_vertices", repr(data.get("num_vertices")), "the mesh's number of vertices"
-        )
-    return MarkerLayout(markers, data["num_vertices"], str(data.get("topology", "")))
+    seen: dict[object, str] = {}
+    for name, marker in layout.markers.items():
+        _check_pair(layout, name, where)
+        if marker.bone not in body_names:
+            raise InputError(f"{where}: {name}.bone", repr(marker.bone), f"one of {', '.join(body_names)}")
+        if {"_r": "right", "_l": "left"}.get(marker.bone[-2:], marker.side) != marker.side:
+            raise InputError(f"{where}: {name}.bone", f"{marker.bone!r}", f"a body of the {marker.side} side")
+        point = frozenset((v, w) for v, w in zip(marker.vertices, marker.weights, strict=True) if w)
+        if point in seen:
+            raise InputError(f"{where}: {name}", f"the same point as {seen[point]}", "a point of its own")
+        seen[point] = name
 
 
-def _parse_marker(path: str | Path, name: str, entry: object) -> LayoutMarker:
-    entry = entry if isinstance(entry, dict) else {}
-    vertex, side, bone = entry.get("vertex"), entry.get("side"), entry.get("bone")
-    if not isinstance(vertex, int) or isinstance(vertex, bool):
-        raise InputError(f"{path}: markers.{name}.vertex", repr(vertex), "a vertex number")
-    if side not in ("left", "right", "middle"):
-        raise InputError(f"{path}: markers.{name}.side", repr(side), "left, right or middle")
-    if not isinstance(bone, str):
-        raise InputError(f"{path}: markers.{name}.bone", repr(bone), "the name of an OpenSim body")
-    return LayoutMarker(vertex, side, bone, str(entry.get("description", "")))
+def _check_pair(layout: MarkerLayout, name: str, where: object) -> None:
+    partner = {"R": "L", "L": "R"}.get(name[0], name[0]) + name[1:]
+    side = layout.markers[name].side
+    if partner != name and partner in layout.markers and side != _SIDE_LETTERS[name[0]]:
+        expected = f"{_SIDE_LETTERS[name[0]]}, as its name says (is it swapped with {partner}?)"
+        raise InputError(f"{where}: {name}.side", side, expected)

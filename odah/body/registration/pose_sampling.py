@@ -1,4 +1,8 @@
-"""Random everyday poses of a body, to register and to test with: wide, but within human ranges."""
+"""Random poses of a body, to register and to test with: everyday ones often, wide ones seldom.
+
+Powers of uniform numbers draw what people mostly do, such as hanging arms, more often than the far ends of
+their ranges, which must still be there for a regressor to hold in them.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +23,20 @@ def _leg(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
     knee[:, 0] = rng.uniform(0, 2.0, count) * rng.random(count)
     hip = normal(0, 0.2, 0.15)
     hip[:, 2] += 0.05
-    hip[:, 0] = rng.uniform(-1.4, 0.4, count)
+    hip[:, 0] = 0.4 - 1.8 * rng.random(count) ** 1.7
     return {"hip": hip, "knee": knee, "ankle": normal(0.25, 0.06, 0.1), "foot": normal(0.15, 0, 0)}
 
 
 def _arm(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
-    """Left arm: swing about the lateral axis after elevation from hanging (-1.3 rad) to overhead."""
-    elevation = rng.uniform(-1.3, 0.5, count)
+    """Left arm: swing about the lateral axis after elevation from hanging (-1.3 rad, mostly) to overhead."""
+    elevation = -1.3 + 1.8 * rng.random(count) ** 4
     swing, horizontal = rng.uniform(-0.9, 0.5, count), rng.uniform(-0.8, 0.2, count)
     twist = rng.uniform(-0.5, 0.5, count)
     turns = Rotation.from_euler("XYZ", np.stack([swing, horizontal, elevation], 1))
     shoulder = (turns * Rotation.from_rotvec(np.outer(twist, [1, 0, 0]))).as_rotvec()
-    elbow = np.stack([rng.uniform(-1.2, 0.2, count), -rng.uniform(0.05, 2.1, count), np.zeros(count)], 1)
+    elbow = np.stack(
+        [rng.uniform(-1.2, 0.2, count), -0.05 - 2.05 * rng.random(count) ** 2, np.zeros(count)], 1
+    )
     flexion = Rotation.from_rotvec(elbow * [0, 1, 0]) * Rotation.from_rotvec(elbow * [1, 0, 0])
     collar = rng.normal(0, 0.05, (count, 3))
     collar[:, 2] += 0.2 * elevation
@@ -45,7 +51,7 @@ def sample_poses(rng: np.random.Generator, count: int) -> np.ndarray:
         for name, rotvec in {**_leg(rng, count), **_arm(rng, count)}.items():
             poses[:, SMPLX_INDEX[f"{side}_{name}"]] = rotvec if side == "left" else rotvec * _MIRROR
     for name in ("spine1", "spine2", "spine3"):
-        poses[:, SMPLX_INDEX[name]] = rng.normal([0.08, 0, 0], [0.12, 0.08, 0.06], (count, 3))
+        poses[:, SMPLX_INDEX[name]] = rng.normal([0.04, 0, 0], [0.12, 0.08, 0.06], (count, 3))
     for name in ("neck", "head"):
         poses[:, SMPLX_INDEX[name]] = rng.normal(0, 0.1, (count, 3))
     poses[:, 0] = rng.normal(0, [0.2, 0.5, 0.1], (count, 3))

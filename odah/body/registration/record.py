@@ -13,15 +13,11 @@ from scipy import sparse
 from odah.assets import asset_path
 from odah.body.body_model import BodyModel
 from odah.body.files import read_arrays, write_arrays
-from odah.body.registration.marker_layout import (
-    MarkerLayout,
-    check_body,
-    check_sides,
-    load_layout,
-    save_layout,
-)
+from odah.body.registration.layout_file import load_layout, save_layout
+from odah.body.registration.marker_layout import MarkerLayout, check_body, check_sides
 from odah.body.registration.regressor import JointRegressor
 from odah.errors import InputError
+from odah.files import check_output_folder
 from odah.names import SEGMENTS
 from odah.osim.model import Marker, Model
 
@@ -32,10 +28,10 @@ OPEN_BODY_REGISTRATION = "regressors/open_body.npz"
 class Registration:
     """What ties a body's mesh to the generic OpenSim model.
 
-    layout: vertex of each marker. markers: the same markers on the unscaled model's bodies (offsets in
+    layout: point of the skin of each marker. markers: the same on the unscaled model's bodies (offsets in
     m), calibrated so that mesh and skeleton agree. regressor: vertices to joint centres. alignments
     (S, 3, 3): for each of `SEGMENTS`, R_ground_smplx = R_ground_body @ alignment. report: errors on
-    held-out shapes and poses in mm, and how the fit was made.
+    held-out people and poses in mm, and what the fit was made of; see `regressors/README.md`.
     """
 
     body_name: str
@@ -93,7 +89,7 @@ def save_registration(registration: Registration, path: str | Path) -> None:
             "info": np.array([json.dumps({"body": registration.body_name, **registration.report})]),
         },
     )
-    save_layout(registration.layout, _layout_path(path))
+    save_layout(registration.layout, layout_path(path))
 
 
 def load_registration(path: str | Path | None = None) -> Registration:
@@ -104,30 +100,75 @@ def load_registration(path: str | Path | None = None) -> Registration:
     """
     path = Path(path) if path is not None else asset_path(OPEN_BODY_REGISTRATION)
     arrays = read_arrays(path, _ARRAYS, "a registration written by `odah regressor fit`")
-    layout = load_layout(_layout_path(path))
-    names = tuple(arrays["marker_names"].tolist())
-    missing = [name for name in names if name not in layout.markers]
+    layout = load_layout(layout_path(path))
+    info = _info(path, arrays["info"][0])
+    markers = _markers(path, arrays)
+    missing = [marker.name for marker in markers if marker.name not in layout.markers]
     if missing:
         raise InputError(
-            _layout_path(path), f"no marker {missing[0]}", f"the {len(names)} registered markers"
+            layout_path(path), f"no marker {missing[0]}", f"the {len(markers)} registered markers"
         )
-    info = json.loads(str(arrays["info"][0]))
-    joint_names = tuple(arrays["joint_names"].tolist())
-    weights = sparse.csr_matrix(
-        (arrays["weight_values"], (arrays["weight_rows"], arrays["weight_vertices"])),
-        shape=(len(joint_names), layout.num_vertices),
-    )
-    bodies, offsets = arrays["marker_bodies"].tolist(), arrays["marker_offsets"]
+    if tuple(arrays["segments"].tolist()) != tuple(SEGMENTS):
+        raise InputError(f"{path}: segments", "other names", f"{', '.join(SEGMENTS)}")
     return Registration(
         info.pop("body"),
-        replace(layout, markers={name: layout.markers[name] for name in names}),
-        tuple(Marker(n, b, o) for n, b, o in zip(names, bodies, offsets, strict=True)),
-        JointRegressor(joint_names, weights),
-        arrays["alignments"],
+        replace(layout, markers={marker.name: layout.markers[marker.name] for marker in markers}),
+        markers,
+        _regressor(path, arrays, layout.num_vertices),
+        arrays["alignments"].astype(np.float64),
         info,
     )
 
 
+def _info(path: Path, text: object) -> dict[str, Any]:
+    try:
+        info = json.loads(str(text))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: info", " ".join(str(error).split()), "JSON") from None
+    if not isinstance(info, dict) or not isinstance(info.get("body"), str):
+        raise InputError(f"{path}: info", "no `body`", "a JSON mapping with the body's name")
+    return info
+
+
+def _markers(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Marker, ...]:
+    names, bodies, offsets = (arrays[f"marker_{key}"] for key in ("names", "bodies", "offsets"))
+    _check_kind(path, "marker_offsets", offsets, "f")
+    if not len(names) == len(bodies) == len(offsets):
+        raise InputError(
+            f"{path}: marker_bodies, marker_offsets", f"{len(bodies)} and {len(offsets)}", f"{len(names)}"
+        )
+    parts = zip(names.tolist(), bodies.tolist(), offsets.astype(np.float64), strict=True)
+    return tuple(Marker(str(name), str(body), offset) for name, body, offset in parts)
+
+
+def _regressor(path: Path, arrays: dict[str, np.ndarray], num_vertices: int) -> JointRegressor:
+    names = tuple(map(str, arrays["joint_names"].tolist()))
+    rows, columns, values = (arrays[f"weight_{key}"] for key in ("rows", "vertices", "values"))
+    _check_kind(path, "weight_values", values, "f")
+    if not len(rows) == len(columns) == len(values):
+        raise InputError(
+            f"{path}: weight_rows, weight_vertices", f"{len(rows)} and {len(columns)}", f"{len(values)}"
+        )
+    for name, numbers, limit in (("rows", rows, len(names)), ("vertices", columns, num_vertices)):
+        _check_kind(path, f"weight_{name}", numbers, "iu")
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < limit:
+            found = f"{numbers.min()} to {numbers.max()}"
+            raise InputError(f"{path}: weight_{name}", found, f"0 to {limit - 1}")
+    weights = sparse.csr_matrix((values, (rows, columns)), shape=(len(names), num_vertices))
+    sums = np.asarray(weights.sum(1)).ravel()
+    if not np.allclose(sums, 1.0, atol=_SUM_TOLERANCE):
+        worst = int(np.argmax(np.abs(sums - 1)))
+        raise InputError(f"{path}: weights of {names[worst]}", f"a sum of {sums[worst]:.7g}", "1")
+    return JointRegressor(names, weights)
+
+
+def _check_kind(path: Path, name: str, array: np.ndarray, kinds: str) -> None:
+    if array.dtype.kind not in kinds:
+        expected = "floating-point numbers" if kinds == "f" else "whole numbers"
+        raise InputError(f"{path}: {name}", str(array.dtype), expected)
+
+
+_SUM_TOLERANCE = 1e-6
 _ARRAYS = {
     "joint_names": (None,),
     "weight_rows": (None,),
@@ -142,5 +183,17 @@ _ARRAYS = {
 }
 
 
-def _layout_path(path: Path) -> Path:
+def check_registration_path(path: str | Path) -> None:
+    """Raise InputError, before any work, if a registration could not be written to `path`."""
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise InputError(path, f"{path.suffix or 'no suffix'}", "a file that ends in .npz")
+    if path.is_dir():
+        raise InputError(path, "a folder", "a file that ends in .npz")
+    check_output_folder(path.parent)
+
+
+def layout_path(path: str | Path) -> Path:
+    """Where the marker layout of a registration lies."""
+    path = Path(path)
     return path.with_name(f"{path.stem}_markers.yaml")

@@ -13,6 +13,7 @@ from scipy import sparse
 
 CANDIDATES = 200
 """Vertices a joint may draw on."""
+_PENALTY_FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -41,24 +42,38 @@ def candidate_vertices(
     return nearest[chosen]
 
 
-def fit_weights(vertices: np.ndarray, joints: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Weights (V,) that sum to one, from samples of candidate vertices (S, V, 3) to a joint (S, 3), m.
-
-    Ridge regression about the candidates' mean: x - mean = sum_i w_i (v_i - mean), whose weights are
-    then shifted evenly to sum to one. The penalty is chosen by cross-validation over whole `groups` (S,).
-    """
+def choose_penalty(vertices: np.ndarray, joints: np.ndarray, groups: np.ndarray) -> float:
+    """The ridge penalty that errs least over whole `groups` (S,) held out; arguments as of `fit_weights`."""
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import GridSearchCV, GroupKFold
 
-    centre = vertices.mean(1)
-    features = (vertices - centre[:, None]).transpose(0, 2, 1).reshape(-1, vertices.shape[1])
-    target = (joints - centre).reshape(-1)
+    folds = min(_PENALTY_FOLDS, len(np.unique(groups)))
     search = GridSearchCV(
         Ridge(fit_intercept=False, solver="cholesky"),
         {"alpha": np.logspace(-5, -1, 5)},
-        cv=GroupKFold(4),
+        cv=GroupKFold(folds),
         scoring="neg_mean_squared_error",
+        refit=False,
     )
-    search.fit(features, target, groups=np.repeat(groups, 3))
-    weights = search.best_estimator_.coef_
+    search.fit(*_features(vertices, joints), groups=np.repeat(groups, 3))
+    return float(search.best_params_["alpha"])
+
+
+def fit_weights(vertices: np.ndarray, joints: np.ndarray, penalty: float) -> np.ndarray:
+    """Weights (V,) that sum to one, from samples of candidate vertices (S, V, 3) to a joint (S, 3), m.
+
+    Ridge regression about the candidates' mean: x - mean = sum_i w_i (v_i - mean), whose weights are
+    then shifted evenly to sum to one.
+    """
+    from sklearn.linear_model import Ridge
+
+    ridge = Ridge(alpha=penalty, fit_intercept=False, solver="cholesky")
+    weights = ridge.fit(*_features(vertices, joints)).coef_
     return weights + (1 - weights.sum()) / len(weights)
+
+
+def _features(vertices: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(S * 3, V) and (S * 3,): vertices and joint about the vertices' mean, a row an axis."""
+    centre = vertices.mean(1)
+    features = (vertices - centre[:, None]).transpose(0, 2, 1).reshape(-1, vertices.shape[1])
+    return features, (joints - centre).reshape(-1)

@@ -10,9 +10,11 @@ from scipy.spatial.transform import Rotation
 from odah.body.model import load_body
 from odah.body.registration import load_registration, save_registration
 from odah.body.registration.calibration import fit_skeletons, marker_weights, sample_people
-from odah.body.registration.fit_registration import regression_errors, sample_betas, skeleton_joints
+from odah.body.registration.fit_registration import sample_betas, skeleton_joints
 from odah.body.registration.initial_coordinates import coordinates_of_orientations
-from odah.body.registration.regressor import candidate_vertices, fit_weights
+from odah.body.registration.provenance import body_provenance, model_provenance
+from odah.body.registration.regressor import candidate_vertices, choose_penalty, fit_weights
+from odah.body.registration.regressor_fit import regression_errors
 from odah.body.registration.skeleton_fit import SCALE_GROUPS, SkeletonFitter, scale_group_matrix
 from odah.errors import InputError
 from odah.names import OPENSIM_JOINTS, SEGMENTS, SMPLX_INDEX
@@ -42,17 +44,51 @@ def test_regressor_holds_on_fresh_people(body, registration):
     samples = sample_people(body, registration.layout, sample_betas(body, 3, 4242), 12, 777)
     model = registration.calibrated(full_body_model())
     fits = fit_skeletons(model, marker_weights(registration.layout), samples, registration.alignments)
-    errors = regression_errors(registration.regressor, samples, skeleton_joints(model, fits), slice(None))
-    assert errors.mean() < 6.0
-    assert np.percentile(errors, 95) < 14.0
-    assert np.mean([fit.marker_errors.mean() for fit in fits]) < 0.013
-    assert registration.report["held_out_shapes"]["mean_mm"] < 6.0
+    errors = regression_errors(registration.regressor, samples.vertices, skeleton_joints(model, fits))
+    assert errors.mean() < 4.5
+    assert np.percentile(errors, 95) < 11.0
+    assert np.mean([fit.marker_errors.mean() for fit in fits]) < 0.012
     assert np.abs(foot_pitches_deg(model, fits)).max() < 5.0
 
 
+def test_stored_errors_are_within_the_aim(registration):
+    """4 mm mean for people, poses, and both that the regressor was not fitted to; told of every joint."""
+    report = registration.report
+    for kind in ("held_out_people", "held_out_poses", "fresh_people"):
+        assert report[kind]["mean_mm"] < 4.0
+        per_joint = [report["joints"][name][kind]["mean_mm"] for name in OPENSIM_JOINTS]
+        assert np.mean(per_joint) == pytest.approx(report[kind]["mean_mm"], abs=0.02)
+    assert set(report["markers"]) == set(registration.layout.names)
+
+
+def test_shipped_registration_was_made_of_what_ships(body, registration):
+    made_of = registration.report["made_of"]
+    assert made_of["body"] == body_provenance(body)
+    assert made_of["model"] == model_provenance(full_body_model())
+    assert {"odah", "scikit-learn"} <= set(made_of["versions"])
+    assert made_of["people"] >= 20
+    assert made_of["poses"] >= 20
+
+
+def test_who_stands_upright_reads_about_zero(body, registration):
+    """Pelvis, trunk, hips and knees of people who stand, mean over people."""
+    model = registration.calibrated(full_body_model())
+    samples = sample_people(body, registration.layout, sample_betas(body, 3, 99), 6, 5)
+    fits = fit_skeletons(model, marker_weights(registration.layout), samples, registration.alignments)
+    standing = np.rad2deg(np.mean([fit.coordinates[1] for fit in fits], axis=0))
+    angles = dict(zip(model.coordinate_names, standing, strict=True))
+    for name in ("pelvis_list", "pelvis_tilt", "lumbar_extension", "lumbar_bending", "lumbar_rotation"):
+        assert abs(angles[name]) < 10, name
+    for name in ("hip_flexion_r", "hip_adduction_r", "knee_angle_r", "ankle_angle_r", "knee_angle_l"):
+        assert abs(angles[name]) < 10, name
+
+
 def test_ankle_and_subtalar_joint_lie_inside_the_foot(body, registration):
-    """The ankle between the malleoli, the subtalar joint well inside the bare heel."""
+    """The ankle as far behind the malleoli as the model has it, the subtalar joint inside the bare heel."""
     generic = registration.calibrated(full_body_model())
+    own = {marker.name: marker.offset[0] for marker in full_body_model().markers}
+    ankle_on_shank = next(joint.T_parent[0, 3] for joint in generic.joints if joint.name == "ankle_r")
+    behind = (own["RLMAL"] + own["RMMAL"]) / 2 - ankle_on_shank
     heel_skin = body.lbs_weights[:, SMPLX_INDEX["right_ankle"]].numpy() > 0.5
     malleoli = [generic.marker_names.index(name) for name in ("RLMAL", "RMMAL")]
     genders = ("female", "male")
@@ -65,7 +101,7 @@ def test_ankle_and_subtalar_joint_lie_inside_the_foot(body, registration):
         at_height = foot[np.abs(foot[:, 1] - subtalar[1]) < 0.012]
         assert subtalar[0] - at_height[:, 0].min() > 0.009
         between = samples.markers[0, 1, malleoli]
-        assert ankle[0] == pytest.approx(between[:, 0].mean(), abs=0.008)
+        assert between[:, 0].mean() - ankle[0] == pytest.approx(behind, abs=0.008)
         assert between[:, 2].min() < ankle[2] < between[:, 2].max()
 
 
@@ -148,7 +184,7 @@ def test_ridge_finds_a_point_fixed_to_a_turning_cloud():
     turns = Rotation.random(40, rng=np.random.default_rng(1))
     vertices = np.stack([turn.apply(cloud) for turn in turns]) + rng.normal(0, 1, (40, 1, 3))
     joints = turns.apply(point) + (vertices - np.stack([turn.apply(cloud) for turn in turns]))[:, 0]
-    weights = fit_weights(vertices, joints, np.arange(40) // 4)
+    weights = fit_weights(vertices, joints, choose_penalty(vertices, joints, np.arange(40) // 4))
     assert weights.sum() == pytest.approx(1.0)
     np.testing.assert_allclose(np.einsum("v,svc->sc", weights, vertices), joints, atol=1e-3)
 
