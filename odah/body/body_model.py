@@ -33,7 +33,7 @@ class BodyPose:
     joint_rotmats: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BodyModel:
     """Template, shape directions, skinning weights and pose correctives of a body.
 
@@ -62,10 +62,21 @@ class BodyModel:
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
     mirror: np.ndarray | None = None
     statistics: ShapeStatistics | None = None
+    bone_lengths: tuple[str, ...] = ()
 
     @property
     def num_betas(self) -> int:
         return self.shapedirs.shape[-1]
+
+    @property
+    def num_shape_betas(self) -> int:
+        """How many betas come before the bone lengths."""
+        return self.num_betas - len(self.bone_lengths)
+
+    @property
+    def beta_names(self) -> tuple[str, ...]:
+        """`shape1` and on, principal components of people, then the bone lengths."""
+        return (*(f"shape{k + 1}" for k in range(self.num_shape_betas)), *self.bone_lengths)
 
     @property
     def num_vertices(self) -> int:
@@ -149,8 +160,13 @@ class BodyModel:
         return replace(self, **moved)
 
     def animate(self, betas: Tensor, poses: Tensor, transl: Tensor, rate: float, chunk: int = 64) -> MeshClip:
-        """The moving mesh of poses (T, 55, 3), transl (T, 3) and one betas (num_betas,) or (T, num_betas)."""
+        """The moving mesh of poses (T, 55, 3), transl (T, 3) and one betas (num_betas,) or (T, num_betas).
+
+        Raises:
+            InputError: betas, poses or transl of another length than the model's, or of other frames.
+        """
         betas, poses, transl = self._checked(betas, poses, transl)
+        self._check_frames(betas, poses, transl)
         betas = betas.expand(len(poses), -1) if betas.ndim == 2 else betas
         frames = np.empty((len(poses), self.num_vertices, 3), np.float32)
         with torch.no_grad():
@@ -160,13 +176,27 @@ class BodyModel:
                 frames[part] = self(shape, poses[part], transl[part]).vertices.cpu().numpy()
         return MeshClip(frames, self.faces, rate)
 
+    def _check_frames(self, betas: Tensor, poses: Tensor, transl: Tensor) -> None:
+        if poses.ndim != 3:
+            raise InputError(f"{self.name}: poses", f"{poses.ndim} dimensions", "frames x 55 x 3")
+        if transl.shape != (len(poses), 3):
+            raise InputError(f"{self.name}: transl", f"shape {tuple(transl.shape)}", f"({len(poses)}, 3)")
+        if betas.ndim > 2 or (betas.ndim == 2 and len(betas) not in (1, len(poses))):
+            raise InputError(
+                f"{self.name}: betas", f"shape {tuple(betas.shape)}", f"one row or {len(poses)}, one a frame"
+            )
+
     def sample_betas(
         self, rng: np.random.Generator, gender: str | None = None, size: int | None = None
     ) -> np.ndarray:
-        """Betas (num_betas,), or (size, num_betas), of random plausible adults of `gender`."""
+        """Betas (num_betas,), or (size, num_betas), of random plausible adults of `gender`.
+
+        Bone lengths stay zero; see `odah.body.shape.people` for people of given height and mass.
+        """
         if self.statistics is None:
-            return rng.standard_normal(self.num_betas if size is None else (size, self.num_betas))
-        return self.statistics.sample_betas(rng, gender or self.gender, size)
+            count = self.num_shape_betas
+            return self._with_zero_lengths(rng.standard_normal(count if size is None else (size, count)))
+        return self._with_zero_lengths(self.statistics.sample_betas(rng, gender or self.gender, size))
 
     def betas_from_attributes(
         self, height: float, bmi: float, gender: str | None = None, muscle: float = 0.5, age: float = 35.0
@@ -179,7 +209,11 @@ class BodyModel:
         """
         if self.statistics is None:
             raise OdahError(f"{self.name}: attributes to betas is known for the open body only")
-        return self.statistics.betas_from_attributes(height, bmi, gender or self.gender, muscle, age)
+        betas = self.statistics.betas_from_attributes(height, bmi, gender or self.gender, muscle, age)
+        return self._with_zero_lengths(betas)
+
+    def _with_zero_lengths(self, shape_betas: np.ndarray) -> np.ndarray:
+        return np.concatenate([shape_betas, np.zeros((*shape_betas.shape[:-1], len(self.bone_lengths)))], -1)
 
     def _checked(
         self, betas: Tensor | None, poses: Tensor | None, transl: Tensor | None

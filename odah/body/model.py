@@ -49,7 +49,8 @@ def load_body(
     `path` None: the open body, one shape space of 16 betas for all; zero betas are the average adult,
     and `gender` is the default of `sample_betas` and `betas_from_attributes`. `path` a file
     `SMPLX_<GENDER>.npz`, or a folder that holds such files: SMPL-X with its first `num_betas` shape
-    components. Hands are flat at zero pose (`hand_mean` relaxes them).
+    components. Hands are flat at zero pose (`hand_mean` relaxes them). `with_bone_lengths` of
+    `odah.body.shape.bone_lengths` adds the betas that let a body follow a scaled skeleton.
 
     Raises:
         InputError: no such file, not a body file, a damaged one, or an unknown gender.
@@ -101,4 +102,6 @@ def _smplx_file_in(folder: Path, gender: str) -> Path:
     for candidate in (folder, folder / "smplx"):
         if (candidate / f"SMPLX_{gender.upper()}.npz").is_file():
             return candidate / f"SMPLX_{gender.upper()}.npz"
-    raise InputError(folder, f"no SMPLX_{gender.upper()}.npz", "a folder with SMPL-X's .npz files")
+    others = sorted(path.name for path in folder.iterdir() if path.suffix in (".npz", ".pkl"))
+    found = f"no SMPLX_{gender.upper()}.npz" + (f" but {others[0]}" if others else "")
+    raise InputError(folder, found, "a folder with SMPL-X's .npz files")

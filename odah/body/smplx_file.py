@@ -34,6 +34,9 @@ _ARRAYS: dict[str, Shape] = {
 }
 
 NUM_SHAPE_COMPONENTS, NUM_EXPRESSION_COMPONENTS = 300, 100
+_OTHER_BODIES = {24: "an SMPL model", 52: "an SMPL-H model"}
+"""Bodies of the same makers, by their number of joints."""
+
 _SHORT_SHAPE_COMPONENTS = 10
 """Files of version 1.0 hold 10 shape and 10 expression components."""
 
@@ -47,6 +50,7 @@ def read_smplx(path: str | Path, gender: str = "neutral", num_betas: int = 16) -
         InputError: not such a file, damaged, another skeleton, or fewer shape components than asked for.
     """
     path = Path(path)
+    _check_kind(path)
     arrays = read_arrays(path, _ARRAYS, _KIND)
     _check_consistent(path, arrays, num_betas)
     shapedirs = torch.as_tensor(arrays["shapedirs"][..., :num_betas].astype(np.float64))
@@ -66,6 +70,14 @@ def read_smplx(path: str | Path, gender: str = "neutral", num_betas: int = 16) -
         uv=arrays["vt"].astype(np.float32),
         uv_faces=arrays["ft"].astype(np.int64),
     )
+
+
+def _check_kind(path: Path) -> None:
+    """A body with another skeleton is told by its joint tree, before any array that it may lack."""
+    num_joints = read_arrays(path, {"kintree_table": (2, None)}, _KIND)["kintree_table"].shape[1]
+    if num_joints != NUM_JOINTS:
+        kind = _OTHER_BODIES.get(num_joints, "a body")
+        raise InputError(path, f"{kind} of {num_joints} joints", _KIND)
 
 
 def _check_consistent(path: Path, arrays: dict[str, np.ndarray], num_betas: int) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from odah.body.fitting.body_fitter import BodyFitter
+from odah.body.fitting.body_fitter import BodyFitter, FittedSubject
 from odah.body.model import BodyModel
+from odah.body.shape.from_model import subject_of_model
+from odah.body.shape.people import betas_of_person
+from odah.body.shape.population import sample_person
 from odah.body.shape.subject_scaling import scale_to_body
 from odah.clothing import Appearance, Outfit, dress, sample_appearance
 from odah.config import SubjectsConfig
@@ -20,41 +23,24 @@ from odah.names import SMPLX_INDEX
 from odah.osim import Model, write_model
 from odah.osim.kinematics import Kinematics
 
-_KG_PER_M2_SPREAD = 3.5
-"""Standard deviation of the sampled body mass index within its range."""
-_MEAN_STATURE = {"male": 1.757, "female": 1.623, "neutral": 1.69}
-"""m; adults of the USA 2015-2018 (Fryar et al. 2021, NCHS Vital and Health Statistics 3(46))."""
-_STATURE_SPREAD = 0.072
-
 
 @dataclass(frozen=True)
 class Subject:
-    """betas: (B,) of the fitter's body. model: scaled; scale_factors (K, 3) of it against the generic one."""
+    """gender, and body: its betas and where it wears the registration's markers. model: scaled; scale_factors
+    (K, 3) of it against the generic one."""
 
     name: str
     gender: Gender
-    betas: np.ndarray
+    body: FittedSubject
     model: Model
     scale_factors: np.ndarray
     appearance: Appearance
     outfit: Outfit
 
-
-def sample_person(rng: np.random.Generator, config: SubjectsConfig) -> tuple[Gender, float, float]:
-    """A random adult: sex, height (m) and body mass index (kg/m^2), within the configured ranges."""
-    gender: Gender = "male" if rng.random() < 0.5 else "female"
-    height = float(np.clip(rng.normal(_MEAN_STATURE[gender], _STATURE_SPREAD), *config.height))
-    bmi = float(np.clip(rng.normal(np.mean(config.bmi), _KG_PER_M2_SPREAD), *config.bmi))
-    return gender, height, bmi
-
-
-def betas_of_person(
-    fitter: BodyFitter, gender: Gender, height: float, bmi: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Betas (B,) of `fitter.body`; a licensed body, whose betas have no known meaning, is sampled instead."""
-    body = fitter.unstretched
-    betas = body.betas_from_attributes(height, bmi, gender) if body.is_open else 0.7 * body.sample_betas(rng)
-    return np.concatenate([betas, np.zeros(fitter.body.num_betas - len(betas))])
+    @property
+    def betas(self) -> np.ndarray:
+        """(B,) of the fitter's body."""
+        return self.body.betas
 
 
 def leg_length(body: BodyModel, betas: np.ndarray) -> float:
@@ -75,8 +61,8 @@ def synthetic_subject(
     name: str, fitter: BodyFitter, config: SubjectsConfig, rng: np.random.Generator
 ) -> Subject:
     """A person drawn at random: the body comes first, the model is scaled to it."""
-    gender, height, bmi = sample_person(rng, config)
-    return _subject_of_body(name, fitter, gender, betas_of_person(fitter, gender, height, bmi, rng), rng)
+    person = sample_person(rng, height=config.height, bmi=config.bmi)
+    return subject_of_body(name, fitter, person.gender, betas_of_person(fitter.body, person, rng), rng)
 
 
 def subject_of_motion(
@@ -87,18 +73,28 @@ def subject_of_motion(
     config: SubjectsConfig,
     rng: np.random.Generator,
 ) -> Subject:
-    """A person for a body motion, as tall as its legs say; a licensed body keeps the file's betas."""
-    drawn, height, bmi = sample_person(rng, config)
-    chosen = gender or (motion.gender if motion.gender != "neutral" else drawn)
-    body = fitter.unstretched
-    if not body.is_open and motion.betas is not None and len(motion.betas) >= body.num_betas:
-        betas = np.concatenate(
-            [motion.betas[: body.num_betas], np.zeros(fitter.body.num_betas - body.num_betas)]
-        )
-        return _subject_of_body(name, fitter, chosen, betas, rng)
+    """A person for a body motion, as tall as its legs say; a licensed body keeps the file's betas.
+
+    One whose leg length is known has the typical body of that stature, on which it was measured.
+    """
+    chosen = gender or (motion.gender if motion.gender != "neutral" else None)
+    person = sample_person(rng, chosen, config.height, config.bmi)
+    body = fitter.body
+    if not body.is_open and motion.betas is not None and _has_smplx_betas(motion, body):
+        betas = np.zeros(body.num_betas)
+        betas[: body.num_shape_betas] = motion.betas[: body.num_shape_betas]
+        return subject_of_body(name, fitter, person.gender, betas, rng)
+    varied: np.random.Generator | None = rng
     if body.is_open and motion.leg_length is not None:
-        height = stature_for_legs(body, chosen, bmi, motion.leg_length)
-    return _subject_of_body(name, fitter, chosen, betas_of_person(fitter, chosen, height, bmi, rng), rng)
+        stature = stature_for_legs(body, person.gender, person.bmi, motion.leg_length)
+        person, varied = replace(person, height=stature), None
+    return subject_of_body(name, fitter, person.gender, betas_of_person(body, person, varied), rng)
+
+
+def _has_smplx_betas(motion: Motion, body: BodyModel) -> bool:
+    """SMPL-H's betas mean another shape on SMPL-X."""
+    known = 0 if motion.betas is None else len(motion.betas)
+    return motion.surface_model.startswith("smplx") and known >= body.num_shape_betas
 
 
 def subject_of_kinematics(
@@ -106,25 +102,26 @@ def subject_of_kinematics(
 ) -> Subject:
     """A person for a solved skeleton: the model comes first, the body is fitted to it."""
     chosen: Gender = gender or ("male" if rng.random() < 0.5 else "female")
-    betas = fitter.fit_shape(solved, chosen)
-    return _dressed(name, fitter, chosen, betas, solved.model, solved.scale_factors, rng)
+    fitted = fitter.fit_subject(solved, chosen)
+    return _dressed(name, fitter, chosen, fitted, solved.model, solved.scale_factors, rng)
 
 
-def _subject_of_body(
+def subject_of_body(
     name: str, fitter: BodyFitter, gender: Gender, betas: np.ndarray, rng: np.random.Generator
 ) -> Subject:
+    """A person of known betas (B,): the model is scaled to the body, then its markers placed on it."""
     model, scale_factors = scale_to_body(fitter, betas, name)
-    return _dressed(name, fitter, gender, betas, model, scale_factors, rng)
+    fitted = subject_of_model(fitter, model, gender, betas=betas)
+    return _dressed(name, fitter, gender, fitted, model, scale_factors, rng)
 
 
 def _dressed(
-    name: str, fitter: BodyFitter, gender: Gender, betas: np.ndarray, model: Model, scale_factors: np.ndarray,
-    rng: np.random.Generator,
+    name: str, fitter: BodyFitter, gender: Gender, fitted: FittedSubject, model: Model,
+    scale_factors: np.ndarray, rng: np.random.Generator,
 ) -> Subject:  # fmt: skip
     appearance = sample_appearance(rng, gender)
-    return Subject(
-        name, gender, betas, model, scale_factors, appearance, dress(fitter.body, betas, appearance)
-    )
+    outfit = dress(fitter.body, fitted.betas, appearance)
+    return Subject(name, gender, fitted, model, scale_factors, appearance, outfit)
 
 
 def write_subject(subject: Subject, body_kind: str, folder: Path) -> None:

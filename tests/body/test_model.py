@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
 from odah.body.model import BodyModel, load_body
+from odah.body.shape.bone_lengths import BONE_LENGTHS, with_bone_lengths
 from odah.errors import InputError, OdahError
 from odah.names import SMPLX_INDEX, SMPLX_JOINTS
 
@@ -105,14 +108,55 @@ def test_wrong_lengths_are_named(body: BodyModel, arguments: dict, field: str) -
         body(**arguments)
 
 
+@pytest.mark.parametrize(
+    ("betas", "poses", "transl", "field"),
+    [
+        ((10,), (5, 55, 3), (5, 3), "betas"),
+        ((3, 16), (5, 55, 3), (5, 3), "betas: found shape .3, 16., expected one row or 5"),
+        ((16,), (5, 55, 3), (4, 3), "transl"),
+        ((16,), (55, 3), (1, 3), "poses"),
+    ],
+)
+def test_a_clip_s_arrays_have_the_same_frames(
+    body: BodyModel, betas: tuple, poses: tuple, transl: tuple, field: str
+) -> None:
+    with pytest.raises(InputError, match=field):
+        body.animate(torch.zeros(betas), torch.zeros(poses), torch.zeros(transl), rate=30.0, chunk=2)
+
+
+def test_bone_lengths_are_betas_with_names(body: BodyModel) -> None:
+    longer = with_bone_lengths(body)
+    assert (body.num_betas, body.bone_lengths) == (16, ())
+    assert (longer.num_betas, longer.num_shape_betas) == (25, 16)
+    assert longer.beta_names[:2] == ("shape1", "shape2")
+    assert longer.beta_names[16:] == BONE_LENGTHS
+    assert with_bone_lengths(longer) is longer
+    assert longer.restricted_to([0, 1]).bone_lengths == BONE_LENGTHS
+    with pytest.raises(InputError, match=r"betas: found 16, expected .* 25"):
+        longer(torch.zeros(16))
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_people_of_a_body_with_bone_lengths_have_all_its_betas(body: BodyModel, is_known: bool) -> None:
+    longer = with_bone_lengths(body if is_known else replace(body, statistics=None))
+    rng = np.random.default_rng(0)
+    assert longer.sample_betas(rng).shape == (25,)
+    many = longer.sample_betas(rng, size=3)
+    assert many.shape == (3, 25)
+    assert not many[:, 16:].any()
+    if is_known:
+        typical = longer.betas_from_attributes(1.7, 24)
+        np.testing.assert_array_equal(typical[:16], body.betas_from_attributes(1.7, 24))
+        assert not typical[16:].any()
+        assert len(typical) == 25
+
+
 def test_unknown_gender_is_named() -> None:
     with pytest.raises(InputError, match="one of neutral, female, male"):
         load_body(gender="other")
 
 
 def test_attributes_are_refused_for_a_body_of_unknown_meaning(body: BodyModel) -> None:
-    from dataclasses import replace
-
     stranger = replace(body, statistics=None, name="SMPLX_NEUTRAL")
     assert stranger.sample_betas(np.random.default_rng(0)).shape == (16,)
     with pytest.raises(OdahError, match="open body only"):

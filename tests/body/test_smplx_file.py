@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from odah.body.files import (
     pack_groups,
@@ -18,6 +21,7 @@ from odah.body.files import (
     write_arrays,
 )
 from odah.body.model import BodyModel, load_body
+from odah.body.shape.bone_lengths import with_bone_lengths
 from odah.body.smplx_export import exact_joint_regressor, write_smplx_npz
 from odah.errors import InputError
 from odah.names import SMPLX_PARENTS
@@ -184,21 +188,76 @@ def test_a_part_of_a_body_is_not_exported(open_body: BodyModel, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
-def test_smplx_package_agrees_to_a_hundredth_of_a_millimetre(open_body: BodyModel, tmp_path: Path) -> None:
+POSE_PARTS = {
+    "global_orient": (0, 1), "body_pose": (1, 22), "jaw_pose": (22, 23), "leye_pose": (23, 24),
+    "reye_pose": (24, 25), "left_hand_pose": (25, 40), "right_hand_pose": (40, 55),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def exported(
+    open_body: BodyModel, tmp_path_factory: pytest.TempPathFactory
+) -> dict[bool, tuple[BodyModel, Any]]:
+    """The open body, without and with bone lengths, and the `smplx` package's model of its export."""
     smplx = pytest.importorskip("smplx", reason="the smplx package (non-commercial licence) is not installed")
-    write_smplx_npz(open_body, tmp_path / "smplx" / "SMPLX_NEUTRAL.npz")
-    reference = smplx.create(
-        tmp_path, "smplx", use_pca=False, flat_hand_mean=True, num_betas=16, batch_size=2, dtype=torch.float64
-    )
-    betas, poses, transl = random_inputs(2)
-    parts = {
-        "global_orient": (0, 1), "body_pose": (1, 22), "jaw_pose": (22, 23), "leye_pose": (23, 24),
-        "reye_pose": (24, 25), "left_hand_pose": (25, 40), "right_hand_pose": (40, 55),
-    }  # fmt: skip
-    pose_parts = {name: poses[:, a:b].reshape(2, -1) for name, (a, b) in parts.items()}
+    bodies = {}
+    for is_stretched, body in ((False, open_body), (True, with_bone_lengths(open_body))):
+        folder = tmp_path_factory.mktemp("exported")
+        write_smplx_npz(body, folder / "smplx" / "SMPLX_NEUTRAL.npz")
+        bodies[is_stretched] = body, smplx.create(
+            folder, "smplx", use_pca=False, flat_hand_mean=True, num_betas=body.num_betas, batch_size=2,
+            dtype=torch.float64,
+        )  # fmt: skip
+    return bodies
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 10_000), st.booleans())
+def test_smplx_package_agrees_to_a_hundredth_of_a_millimetre(
+    exported: dict[bool, tuple[BodyModel, Any]], seed: int, is_stretched: bool
+) -> None:
+    body, reference = exported[is_stretched]
+    rng = np.random.default_rng(seed)
+    shapes = ((1.5, (2, body.num_betas)), (0.5, (2, 55, 3)), (2.0, (2, 3)))
+    betas, poses, transl = (torch.as_tensor(rng.normal(0, scale, shape)) for scale, shape in shapes)
+    pose_parts = {name: poses[:, a:b].reshape(2, -1) for name, (a, b) in POSE_PARTS.items()}
     expected = reference(betas=betas, transl=transl, **pose_parts)
-    actual = open_body(betas, poses, transl)
+    actual = body(betas, poses, transl)
     torch.testing.assert_close(actual.vertices, expected.vertices, atol=1e-5, rtol=0)
     torch.testing.assert_close(actual.joints, expected.joints[:, :55], atol=1e-5, rtol=0)
-    nose = open_body.groups["landmark_nose"]
+    nose = body.groups["landmark_nose"]
     torch.testing.assert_close(actual.vertices[:, nose], expected.joints[:, 55:56], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("num_joints", "found"), [(24, "an SMPL model of 24 joints"), (52, "an SMPL-H model of 52 joints")]
+)
+def test_models_of_the_same_makers_are_told_by_name(tmp_path: Path, num_joints: int, found: str) -> None:
+    """Such files have fewer keys and pickled ones; what they are is said, not which key is missing."""
+    arrays = {
+        "v_template": np.zeros((NUM_VERTICES, 3)),
+        "shapedirs": np.zeros((NUM_VERTICES, 3, 16)),
+        "posedirs": np.zeros((NUM_VERTICES, 3, 9 * (num_joints - 1))),
+        "weights": np.zeros((NUM_VERTICES, num_joints)),
+        "kintree_table": np.zeros((2, num_joints), np.int64),
+        "f": np.zeros((200, 3), np.uint32),
+        "J_regressor": np.array({"sparse": 1}, dtype=object),
+    }
+    np.savez(tmp_path / "model.npz", **arrays)
+    with pytest.raises(InputError, match=rf"model\.npz: found {found}, expected an SMPL-X model") as caught:
+        load_body(tmp_path / "model.npz")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_motion_or_a_folder_of_pickles_is_no_body(tmp_path: Path) -> None:
+    np.savez(tmp_path / "walk_poses.npz", poses=np.zeros((5, 156)), trans=np.zeros((5, 3)))
+    with pytest.raises(InputError, match=r"walk_poses\.npz: found no array 'kintree_table'"):
+        load_body(tmp_path / "walk_poses.npz")
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "SMPLX_NEUTRAL.pkl").write_bytes(b"\x80\x04.")
+    with pytest.raises(InputError, match=r"found no SMPLX_NEUTRAL\.npz but SMPLX_NEUTRAL\.pkl"):
+        load_body(folder)
+    (folder / "SMPLX_NEUTRAL.pkl").rename(folder / "SMPLX_NEUTRAL.npz")
+    with pytest.raises(InputError, match="no readable npz archive"):
+        load_body(folder)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import gaussian_kde, norm
 
 from odah.body.mesh import enclosed_volume
-from odah.body.shape.subject_scaling import BODY_DENSITY
+from odah.body.shape.measures import BODY_DENSITY
 
 _HEIGHT = {0: (1.76, 0.075), 1: (1.63, 0.07)}
 """Mean and spread of adults' heights, m: men, women (rounded from NHANES 2015-2018)."""

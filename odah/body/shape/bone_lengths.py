@@ -3,6 +3,9 @@
 A principal-component shape space ties a person's segments together, while an OpenSim model scales each
 segment on its own. Nine symmetric stretches of body parts close that gap. Each is linear in its
 coefficient, so a stretched body is a body with nine more `betas`; one unit is 10 % of the part's size.
+
+`with_bone_lengths(load_body())` is the way to such a body, `BodyFitter.body` is one already;
+`BodyModel.bone_lengths` and `beta_names` tell which betas they are.
 """
 
 from __future__ import annotations
@@ -29,6 +32,17 @@ _ALONG_AXIS = {
 }
 BONE_LENGTHS: tuple[str, ...] = (*_ALONG_BONE, *_ALONG_AXIS)
 """Names of the added coefficients, in order."""
+
+_SIGMA_AND_BOUND = {"thigh": (0.5, 1.5), "shank": (0.5, 1.5), "upper_arm": (0.5, 1.5), "forearm": (0.5, 1.5),
+                    "torso_height": (0.5, 1.5), "hip_width": (0.5, 2.0), "shoulder_width": (0.5, 1.5),
+                    "foot_length": (0.5, 1.5), "foot_height": (0.3, 1.0)}  # fmt: skip
+BONE_LENGTH_SIGMAS: tuple[float, ...] = tuple(_SIGMA_AND_BOUND[name][0] for name in BONE_LENGTHS)
+"""Spread of each coefficient. Adults' segment lengths and breadths vary by about 5 % of their mean (compare
+Gordon et al. 2014, ANSUR II, NATICK/TR-15/007)."""
+BONE_LENGTH_BOUNDS: tuple[float, ...] = tuple(_SIGMA_AND_BOUND[name][1] for name in BONE_LENGTHS)
+"""Largest magnitude of each coefficient: three standard deviations. Hips may be wider apart, because where
+a mesh's hip joints are is a convention; a foot less high, because a model scaled to few markers is often
+far too high there and a body must not follow it."""
 
 
 def _stretches(name: str, joints: np.ndarray) -> np.ndarray:
@@ -72,12 +86,15 @@ def bone_length_directions(
 
 
 def with_bone_lengths(body: BodyModel) -> BodyModel:
-    """The same body with `BONE_LENGTHS` appended to its betas."""
+    """The same body with `BONE_LENGTHS` appended to its betas; one that has them already as it is."""
+    if body.bone_lengths:
+        return body
     vertex_dirs, joint_dirs = bone_length_directions(
         *(t.double().numpy() for t in (body.joint_template, body.v_template, body.lbs_weights))
     )
     return replace(
         body,
+        bone_lengths=BONE_LENGTHS,
         shapedirs=torch.cat([body.shapedirs, torch.from_numpy(vertex_dirs).to(body.dtype)], -1),
         joint_shapedirs=torch.cat([body.joint_shapedirs, torch.from_numpy(joint_dirs).to(body.dtype)], -1),
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from odah.body.body_model import BodyModel
 from odah.body.fitting.body_fitter import BodyFitter
-from odah.body.mesh import enclosed_volume
 from odah.body.registration.calibration import fit_skeletons, marker_weights, sample_people
+from odah.body.shape.measures import body_mass
 from odah.osim.full_body import full_body_model
 from odah.osim.model import Model
 from odah.osim.scale import scale_model
@@ -16,15 +14,6 @@ from odah.osim.scale import scale_model
 _NUM_POSES = 14
 _SEED = 0
 """Every subject is scaled in the same poses, so that only the body decides."""
-BODY_DENSITY = 985.0
-"""kg/m^3; a living adult's mean, lungs half full (Krzywicki and Chinn 1967)."""
-
-
-def body_mass(body: BodyModel, betas: np.ndarray) -> float:
-    """Mass in kg of the volume that the T-pose mesh encloses."""
-    with torch.no_grad():
-        vertices = body.shaped(torch.as_tensor(betas, dtype=body.dtype))[0].double().numpy()
-    return BODY_DENSITY * enclosed_volume(vertices, body.faces)
 
 
 def scale_to_body(fitter: BodyFitter, betas: np.ndarray, name: str) -> tuple[Model, np.ndarray]:

@@ -1,0 +1,57 @@
+"""Bodies of given height and mass that still differ from one another."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from odah.body.body_model import BodyModel
+from odah.body.shape.population import Person
+from odah.body.shape.prior import ShapePrior, shape_prior
+
+_MAX_STANDARD = 2.5
+"""Standard deviations of each independent part of a person's own shape; beyond, it is drawn again."""
+_LENGTH_SHARE = 0.6
+"""Of the prior's spread of bone lengths: people of one stature differ by some 3 % in a segment, which is what
+correlations with stature of about 0.8 leave of the 5 % (Gordon et al. 2014). A fit's prior is wider because
+a skeleton's joint centres are not quite the mesh's."""
+_PROJECTION_STEPS = 6
+_DECIMALS = 9
+"""The last bits of a linear solution depend on where its arrays lie in memory; a drawn person must not."""
+
+
+def betas_of_person(body: BodyModel, person: Person, rng: np.random.Generator | None = None) -> np.ndarray:
+    """Betas (B,) whose T-pose mesh has the person's height and mass; typical ones where `rng` is None.
+
+    Otherwise what people of that sex, height and mass differ in is drawn, too, bone lengths included.
+
+    Raises:
+        InputError: see `shape_prior`.
+    """
+    prior = shape_prior(body, person.gender, person.height, person.mass)
+    spread = torch.linalg.inv(prior.whitening)
+    spread[body.num_shape_betas :] *= _LENGTH_SHARE
+    betas = prior.mean
+    if rng is not None:
+        betas = betas + spread @ torch.from_numpy(_standard(rng, len(betas)))
+    betas = _onto_height_and_mass(prior, betas, spread @ spread.T)
+    return betas.numpy().round(_DECIMALS)
+
+
+def _standard(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Normal numbers without the far tails."""
+    drawn = rng.standard_normal(size)
+    while (far := np.abs(drawn) > _MAX_STANDARD).any():
+        drawn[far] = rng.standard_normal(int(far.sum()))
+    return drawn
+
+
+def _onto_height_and_mass(prior: ShapePrior, betas: Tensor, covariance: Tensor) -> Tensor:
+    """The nearest betas, in units of `covariance`, that have the prior's height and mass."""
+    for _ in range(_PROJECTION_STEPS):
+        residuals, jacobian = (part[len(betas) :] for part in prior.linearize(betas))
+        moved = covariance @ jacobian.T
+        betas = betas - moved @ torch.linalg.solve(jacobian @ moved, residuals)
+        betas = betas.clamp(prior.lower, prior.upper)
+    return betas
