@@ -1,23 +1,34 @@
 """Fit a body's shape and motion to a scaled OpenSim skeleton that moves (ODAH, section 3.4; cf. MoSh++).
 
-`BodyFitter` holds what one body and its registration need; `fit_shape` runs once a subject,
-`fit_pose` once a clip. The fitted body is `BodyFitter.body`: the given one with
-bone lengths appended to its betas.
+`BodyFitter` holds what one body and its registration need. `fit_subject` finds shape and marker places from
+a few frames, once a subject; `fit_pose` the poses of a whole clip. The fitted body is `BodyFitter.body`:
+the given one with bone lengths appended to its betas.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
-from scipy import sparse
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from odah.body.body_model import BodyModel
-from odah.body.fitting.pose_solver import PoseState, Terms, solve_pose, solve_shape_and_pose
-from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
+from odah.body.fitting.clip_solver import solve_clip
+from odah.body.fitting.clip_terms import ClipTerms
+from odah.body.fitting.fitted_points import FittedPoints, measured_points, registered_points
+from odah.body.fitting.hand_clearance import HandClearance
+from odah.body.fitting.measured_markers import MarkerPlacement, MeasuredMarkers, place_markers
+from odah.body.fitting.pose_prior import body_pose_prior
+from odah.body.fitting.pose_state import PoseState
+from odah.body.fitting.residuals import BodyFit
+from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS
+from odah.body.fitting.smoothness import Smoothness
+from odah.body.fitting.subject_frames import choose_frames
+from odah.body.fitting.subject_problem import SubjectState, SubjectTerms
+from odah.body.fitting.subject_solver import solve_subject
 from odah.body.fitting.targets import (
     SkeletonTargets,
     initial_local_rotmats,
@@ -27,49 +38,35 @@ from odah.body.fitting.targets import (
 )
 from odah.body.registration import Registration
 from odah.body.registration.marker_layout import MarkerLayout, check_body
-from odah.body.shape.bone_lengths import BONE_LENGTHS, with_bone_lengths
+from odah.body.shape.bone_lengths import with_bone_lengths
+from odah.body.shape.prior import ShapePrior, shape_prior
 from odah.body.shape.statistics import ATTRIBUTE_RANGES
 from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Source
-from odah.names import SIDES, SMPLX_INDEX
+from odah.names import SMPLX_INDEX
 from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics
 
-JOINT_SIGMA, MARKER_SIGMA, SOFT_MARKER_SIGMA = 0.005, 0.010, 0.020
-"""m; what a joint centre, a bony landmark and a marker on muscle may be off."""
+__all__ = ["BodyFit", "BodyFitter", "FittedSubject", "virtual_markers"]
 
-_SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", "ASH", "PSH", "FAsuperior")
-_POSE_SIGMAS = {"spine1": 0.2, "spine2": 0.2, "spine3": 0.2, "neck": 0.05, "head": 0.05}
-_SIDED_POSE_SIGMAS = {"collar": 0.12, "wrist": 0.3, "foot": 0.1, "ankle": 0.5}
-_KNEE_OFF_AXIS_SIGMA = 0.08
-_BETAS_SIGMA, _ATTRIBUTE_SIGMA, _LENGTH_SIGMA = 1.0, 0.5, 2.0
 _SHAPE_FRAMES = 24
-_USUAL_BMI = 24.0
-_CHUNK = 256
+_NOT_WEIGHED = 0.5
+"""kg; a model this near to the generic one's mass keeps it because nobody weighed the subject."""
 
 
 @dataclass(frozen=True)
-class BodyFit:
-    """A body that follows a skeleton, in world.
+class FittedSubject:
+    """A person's body.
 
-    betas: (B,) of `BodyFitter.body`. poses: (T, 55, 3) rotation vectors, rad. transl: (T, 3) m.
-    joint_errors_mm: (T, J) from the body's regressed joints to the skeleton's; marker_errors_mm: (T, M).
+    betas: (B,) of `BodyFitter.body`: shape coefficients, then bone lengths. gender: whose statistics the
+    shape was judged by. offsets: (M, 3) from the nominal points of the registration's markers to where this
+    body wears them, T-pose, m; None: nowhere else. placement: where measured markers sit, if there were any.
     """
 
     betas: np.ndarray
-    poses: np.ndarray
-    transl: np.ndarray
-    joint_errors_mm: np.ndarray
-    marker_errors_mm: np.ndarray
-
-    def summary(self) -> dict[str, float]:
-        """Mean and 95th percentile of joint and marker errors, mm."""
-        parts = {"joints": self.joint_errors_mm, "markers": self.marker_errors_mm}
-        return {
-            f"{name}_{label}_mm": float(value)
-            for name, errors in parts.items()
-            for label, value in (("mean", errors.mean()), ("p95", np.percentile(errors, 95)))
-        }
+    gender: str = "neutral"
+    offsets: np.ndarray | None = None
+    placement: MarkerPlacement | None = None
 
 
 class BodyFitter:
@@ -84,140 +81,211 @@ class BodyFitter:
         self.registration = registration
         self.unstretched = body
         self.body = with_bone_lengths(body)
-        layout = registration.layout
-        rows = np.arange(len(layout.markers))
-        markers = sparse.csr_matrix(
-            (np.ones(len(rows)), (rows, layout.vertices)), shape=(len(rows), body.num_vertices)
-        )
-        weights = sparse.vstack([registration.regressor.weights, markers])
-        self._fine = SkinnedPoints(self.body, weights, torch.float64)
-        self._fast = SkinnedPoints(self.body, weights, torch.float32)
-        soft = [name.endswith(_SOFT_MARKERS) for name in layout.names]
-        sigmas = np.where(soft, SOFT_MARKER_SIGMA, MARKER_SIGMA)
-        self._sigmas = np.concatenate([np.full(self._num_joints, JOINT_SIGMA), sigmas])
 
-    @property
-    def _num_joints(self) -> int:
-        return len(self.registration.regressor.joint_names)
+    @cached_property
+    def _registered(self) -> FittedPoints:
+        return registered_points(self.body, self.registration)
 
-    def fit_shape(
+    @cached_property
+    def _clearance(self) -> HandClearance:
+        return HandClearance(self.body)
+
+    def fit_subject(
         self,
         kinematics: Kinematics,
         gender: str = "neutral",
         height: float | None = None,
         mass: float | None = None,
-    ) -> np.ndarray:
-        """Betas (B,) of `self.body` for a subject, from frames spread over a motion.
+        markers: MeasuredMarkers | None = None,
+        betas: np.ndarray | None = None,
+    ) -> FittedSubject:
+        """A subject's shape and where markers sit on it, from a few frames that differ most.
 
-        gender, height (m) and mass (kg) say what the skeleton cannot; height is otherwise read off the
-        skeleton, and mass off its model unless that is the generic one's.
-        """
-        targets = skeleton_targets(self.registration, kinematics)
-        index = np.unique(np.linspace(0, len(targets) - 1, _SHAPE_FRAMES).round().astype(int))
-        targets = targets.frames(index)
-        is_weighed = abs(kinematics.model.mass - full_body_model().mass) > 0.5
-        if mass is None and is_weighed:
-            mass = kinematics.model.mass
-        mean, sigma = self._shape_prior(gender, height or stature_of(kinematics.model), mass)
-        loose = loose_rotvecs(targets.segments, self.body.hand_mean)
-        terms = self._terms(targets, loose, mean, sigma, torch.float64)
-        state = self._initial(self._fine, targets, loose, mean)
-        state = solve_pose(self._fine, state, terms, max_iterations=4)
-        return solve_shape_and_pose(self._fine, state, terms).betas.numpy()
-
-    def fit_pose(self, kinematics: Kinematics, betas: np.ndarray, guide: np.ndarray | None = None) -> BodyFit:
-        """Poses of every frame of a clip for a body of known shape.
-
-        guide: (T, 55, 3) rotation vectors of the body motion that the skeleton was solved from, if it
-        was: neck, head, face and fingers, of which the skeleton knows nothing, are taken from it.
+        gender, height (m) and mass (kg) say what a skeleton cannot; mass is otherwise that of its model
+        unless that is the generic one's. markers: those that the skeleton was solved from (see
+        `measured_markers`). betas: known from another clip of the person; then only markers are placed.
 
         Raises:
-            InputError: betas of another length than `self.body` has, or a guide of another length.
+            InputError: no adult is of that height and mass, an unknown gender, or betas of another length.
         """
-        if betas.shape != (self.body.num_betas,):
-            raise InputError("betas", f"shape {betas.shape}", f"({self.body.num_betas},)")
+        targets = skeleton_targets(self.registration, kinematics)
+        prior = shape_prior(self.body, gender, height, mass or self._model_mass(kinematics, height))
+        if betas is not None:
+            prior = _held(prior, self.checked_betas(betas))
+        index = choose_frames(targets.points.numpy(), _SHAPE_FRAMES)
+        targets = targets.frames(index)
+        loose = loose_rotvecs(targets.segments, self.body.hand_mean)
+        points = self._registered
+        state = self._initial(points, targets, loose, prior.mean)
+        state = self._solve_subject(points, state, targets.points, loose, prior)
+        offsets = state.offsets[len(points.joint_names) :].numpy()
+        if markers is None:
+            return FittedSubject(state.betas.numpy(), gender, offsets)
+        few = markers.frames(index)
+        placement = place_markers(
+            self.body, few, state.betas.numpy(), _rotvecs(state.local_rotmats), state.transl.numpy()
+        )
+        points = measured_points(self.body, self.registration, placement, few)
+        state = replace(state, offsets=points.offsets)
+        state = self._solve_subject(points, state, self._with_measured(targets, few, placement), loose, prior)
+        placement = replace(placement, offsets=state.offsets[len(points.joint_names) :].numpy())
+        return FittedSubject(state.betas.numpy(), gender, offsets, placement)
+
+    def fit_pose(
+        self,
+        kinematics: Kinematics,
+        subject: FittedSubject | np.ndarray,
+        guide: np.ndarray | None = None,
+        markers: MeasuredMarkers | None = None,
+    ) -> BodyFit:
+        """Poses of every frame of a clip for a body of known shape.
+
+        subject: or its betas (B,) alone. guide: (T, 55, 3) rotation vectors of the body motion that the
+        skeleton was solved from, if it was: neck, head, face and fingers, of which the skeleton knows
+        nothing, are taken from it. markers: measured ones, placed on the subject by `fit_subject`; they
+        then are followed beside the joints, and it is their distances that are told. Without, the
+        registration's markers on the skeleton are, where the subject wears them.
+
+        Raises:
+            InputError: betas of another length than `self.body` has, a guide of another length, or a marker
+                that was not placed on the subject.
+        """
+        if not isinstance(subject, FittedSubject):
+            subject = FittedSubject(subject)
+        betas = self.checked_betas(subject.betas)
         if guide is not None and guide.shape != (kinematics.num_frames, len(SMPLX_INDEX), 3):
             raise InputError("guide", f"shape {guide.shape}", f"({kinematics.num_frames}, 55, 3)")
         targets = skeleton_targets(self.registration, kinematics)
         loose = loose_rotvecs(targets.segments, self.body.hand_mean, guide)
-        shape = torch.as_tensor(betas, dtype=torch.float32)
-        states = []
-        for start in range(0, len(targets), _CHUNK):
-            frames = np.arange(start, min(start + _CHUNK, len(targets)))
-            part = targets.frames(frames)
-            state = self._initial(self._fast, part, loose[frames], shape)
-            terms = self._terms(part, loose[frames], shape, torch.ones_like(shape), torch.float32)
-            states.append(solve_pose(self._fast, state, terms))
-        local = torch.cat([state.local_rotmats for state in states]).double()
-        transl = torch.cat([state.transl for state in states]).double()
-        points = self._fine.pose(torch.as_tensor(betas, dtype=torch.float64), local, transl).points
-        errors = 1e3 * (points - targets.points).norm(dim=-1).numpy()
-        rotvecs = Rotation.from_matrix(local.reshape(-1, 3, 3).numpy()).as_rotvec().reshape(-1, 55, 3)
+        points, goals = self._registered, targets.points
+        worn = points.offsets
+        if subject.offsets is not None:
+            worn = torch.cat([worn[: len(points.joint_names)], torch.from_numpy(subject.offsets)])
+        if markers is not None:
+            if subject.placement is None:
+                raise InputError("subject", "no marker placement", "one that `fit_subject` made of markers")
+            points = measured_points(self.body, self.registration, subject.placement, markers)
+            worn, goals = points.offsets, self._with_measured(targets, markers, subject.placement)
+        shape = torch.from_numpy(betas)
+        local, transl = self._solve_clip(points, worn, targets, goals, loose, shape, kinematics.rate)
+        posed = points.fine.pose(shape, local, transl, worn)
+        errors = 1e3 * (posed.points - goals).norm(dim=-1).numpy()
+        joints = len(points.joint_names)
         return BodyFit(
-            betas, rotvecs, transl.numpy(), errors[:, : self._num_joints], errors[:, self._num_joints :]
-        )
+            betas, _rotvecs(local), transl.numpy(), errors[:, :joints], errors[:, joints:],
+            points.joint_names, points.marker_names,
+        )  # fmt: skip
 
-    def _shape_prior(self, gender: str, height: float, mass: float | None) -> tuple[Tensor, Tensor]:
-        lengths = len(BONE_LENGTHS)
-        mean, sigma = np.zeros(self.body.num_betas), np.full(self.body.num_betas, _BETAS_SIGMA)
-        if self.unstretched.is_open:
-            bmi = _USUAL_BMI if mass is None else mass / height**2
-            height, bmi = np.clip(height, *ATTRIBUTE_RANGES["height"]), np.clip(bmi, *ATTRIBUTE_RANGES["bmi"])
-            mean[:-lengths] = self.unstretched.betas_from_attributes(float(height), float(bmi), gender)
-            sigma[:] = _ATTRIBUTE_SIGMA
-        sigma[-lengths:] = _LENGTH_SIGMA
-        return torch.from_numpy(mean), torch.from_numpy(sigma)
+    def checked_betas(self, betas: np.ndarray) -> np.ndarray:
+        """Betas of `self.body` in double precision.
 
-    def _terms(
-        self, targets: SkeletonTargets, loose: Tensor, mean: Tensor, sigma: Tensor, dtype: torch.dtype
-    ) -> Terms:
-        return Terms(
-            targets.points.to(dtype),
-            torch.as_tensor(self._sigmas, dtype=dtype),
-            loose[:, :NUM_SOLVED_JOINTS].to(dtype),
-            torch.as_tensor(pose_prior_sigmas(), dtype=dtype),
-            mean.to(dtype),
-            sigma.to(dtype),
-        )
+        Raises:
+            InputError: another number of them, or not finite.
+        """
+        if betas.shape != (self.body.num_betas,):
+            raise InputError("betas", f"shape {betas.shape}", f"({self.body.num_betas},)")
+        if not np.isfinite(betas).all():
+            raise InputError("betas", "numbers that are not finite", "finite numbers")
+        return betas.astype(np.float64)
+
+    def _model_mass(self, kinematics: Kinematics, height: float | None) -> float | None:
+        """The mass (kg) of a model that was weighed, if an adult of that height can have it."""
+        mass = kinematics.model.mass
+        is_weighed = abs(mass - full_body_model().mass) > _NOT_WEIGHED
+        low, high = ATTRIBUTE_RANGES["bmi"]
+        stature = stature_of(kinematics.model) if height is None else height
+        return mass if is_weighed and low < mass / stature**2 < high else None
+
+    def _with_measured(
+        self, targets: SkeletonTargets, markers: MeasuredMarkers, placement: MarkerPlacement
+    ) -> Tensor:
+        """(T, J + M, 3): the skeleton's joints and the measured markers that were placed."""
+        joints = targets.points[:, : len(self.registration.regressor.joint_names)]
+        return torch.cat([joints, torch.from_numpy(markers.chosen(placement.names).positions)], 1)
 
     def _initial(
-        self, points: SkinnedPoints, targets: SkeletonTargets, loose: Tensor, betas: Tensor
-    ) -> PoseState:
-        local = initial_local_rotmats(targets.segments, loose).to(points.dtype)
-        betas = betas.to(points.dtype)
-        transl = torch.zeros(len(targets), 3, dtype=points.dtype)
-        posed = points.pose(betas, local, transl).points
-        joints = slice(0, self._num_joints)
-        return PoseState(betas, local, (targets.points.to(points.dtype) - posed)[:, joints].mean(1))
+        self, points: FittedPoints, targets: SkeletonTargets, loose: Tensor, betas: Tensor
+    ) -> SubjectState:
+        """Segments turned as the skeleton's, and the body moved to its joints."""
+        local = initial_local_rotmats(targets.segments, loose)
+        transl = torch.zeros(len(targets), 3, dtype=torch.float64)
+        joints = slice(0, len(points.joint_names))
+        posed = points.fine.pose(betas, local, transl).points[:, joints]
+        return SubjectState(betas, local, (targets.points[:, joints] - posed).mean(1), points.offsets)
+
+    def _solve_subject(
+        self, points: FittedPoints, state: SubjectState, goals: Tensor, loose: Tensor, prior: ShapePrior
+    ) -> SubjectState:
+        terms = SubjectTerms(
+            goals,
+            points.sigmas,
+            points.robust_scales,
+            loose[:, :NUM_SOLVED_JOINTS],
+            body_pose_prior(),
+            points.offsets,
+            points.offset_sigmas,
+        )
+        return solve_subject(points.fine, state, terms, prior, self._clearance)
+
+    def _solve_clip(
+        self,
+        points: FittedPoints,
+        worn: Tensor,
+        targets: SkeletonTargets,
+        goals: Tensor,
+        loose: Tensor,
+        betas: Tensor,
+        rate: float,
+    ) -> tuple[Tensor, Tensor]:
+        """Local rotations (T, 55, 3, 3) and translations (T, 3) of all frames."""
+        initial = self._initial(points, targets, loose, betas)
+        terms = ClipTerms(
+            goals,
+            points.sigmas,
+            points.robust_scales * points.sigmas,
+            loose[:, :NUM_SOLVED_JOINTS],
+            body_pose_prior(),
+            Smoothness.uniform(),
+            rate,
+            worn,
+        )
+        state = PoseState(betas, initial.local_rotmats, initial.transl)
+        found = solve_clip(points.fast, state, terms)
+        return found.local_rotmats.double(), found.transl.double()
 
 
-def pose_prior_sigmas() -> np.ndarray:
-    """(22, 3) spread of local rotation vectors, rad; infinite where only the skeleton decides."""
-    sigmas = np.full((NUM_SOLVED_JOINTS, 3), np.inf)
-    for name, sigma in _POSE_SIGMAS.items():
-        sigmas[SMPLX_INDEX[name]] = sigma
-    for side in SIDES:
-        for name, sigma in _SIDED_POSE_SIGMAS.items():
-            sigmas[SMPLX_INDEX[f"{side}_{name}"]] = sigma
-        sigmas[SMPLX_INDEX[f"{side}_knee"], 1:] = _KNEE_OFF_AXIS_SIGMA
-    return sigmas
+def _held(prior: ShapePrior, betas: np.ndarray) -> ShapePrior:
+    """The prior of someone whose betas are known."""
+    known = torch.from_numpy(betas)
+    return replace(prior, mean=known, lower=known, upper=known)
+
+
+def _rotvecs(local_rotmats: Tensor) -> np.ndarray:
+    """(T, 55, 3) rad."""
+    flat = Rotation.from_matrix(local_rotmats.double().reshape(-1, 3, 3).numpy())
+    return flat.as_rotvec().reshape(-1, len(SMPLX_INDEX), 3)
 
 
 def virtual_markers(
     body: BodyModel, layout: MarkerLayout, betas: np.ndarray, poses: np.ndarray, transl: np.ndarray,
-    rate: float, source: Source,
+    rate: float, source: Source, offsets: np.ndarray | None = None,
 ) -> MarkerTrajectories:  # fmt: skip
     """Where the layout's markers go when the body moves: world, m; no noise.
 
     Args:
         betas: (B,); poses: (T, 55, 3) rad; transl: (T, 3) m; rate: frames a second.
+        offsets: (M, 3) m, of a `FittedSubject` that wears them elsewhere than the layout says.
 
     Raises:
         InputError: the layout names a vertex the body lacks, or an array has another shape.
     """
     check_body(layout, body.faces, body.num_vertices)
-    part = body.restricted_to(layout.vertices)
+    part = body.restricted_to(layout.corners.ravel())
+    if offsets is not None:
+        moved = torch.as_tensor(np.repeat(offsets, 3, axis=0), dtype=body.dtype)
+        part = replace(part, v_template=part.v_template + moved)
     arrays = (torch.as_tensor(np.asarray(a), dtype=body.dtype) for a in (betas, poses, transl))
     with torch.no_grad():
-        positions = part(*arrays).vertices.double().numpy()
+        corners = part(*arrays).vertices.double().numpy().reshape(len(poses), -1, 3, 3)
+    positions = (corners * layout.corner_weights[:, :, None]).sum(-2)
     return MarkerTrajectories(layout.names, positions, rate, "world", source)

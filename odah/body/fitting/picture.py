@@ -70,7 +70,7 @@ def write_fit_picture(
     figure = Figure(figsize=(15, 10), dpi=110, layout="constrained", facecolor="white")
     told = "dots and lines: skeleton; rings: joints of the mesh; crosses: markers; right orange, left blue"
     figure.suptitle(f"{title}\n{told}", fontsize=10, color=_INK)
-    poses, plots = figure.subfigures(2, 1, height_ratios=(1.6, 1))
+    poses, plots = list(figure.subfigures(2, 1, height_ratios=(1.6, 1)))  # pyright: ignore[reportArgumentType]
     _draw_poses(poses, shown, faces, joints_mm[0])
     joint_axes, marker_axes = plots.subplots(2, 1)
     _draw_residuals(joint_axes, *joints_mm, side_of, "mesh joint to skeleton joint (mm)")
@@ -109,7 +109,9 @@ def _draw_body(axes: Axes, pose: PosedFit, faces: np.ndarray) -> None:
     light = _LIGHT / np.linalg.norm(_LIGHT)
     shade = 0.7 + 0.55 * np.clip(normals[order] @ light, 0, 1)
     colors = np.column_stack([np.clip(shade[:, None] * _SKIN, 0, 1), np.ones(len(order))])
-    body = PolyCollection(seen[faces[order]][:, :, [0, 2]], facecolors=colors, edgecolors=colors, lw=0.3)
+    body = PolyCollection(
+        list(seen[faces[order]][:, :, [0, 2]]), facecolors=colors, edgecolors=colors, lw=0.3
+    )
     body.set_rasterized(True)
     axes.add_collection(body)
 

@@ -32,13 +32,16 @@ _NEGLIGIBLE = 1e-5
 
 @dataclass(frozen=True)
 class PosedPoints:
-    """points (T, P, 3); rotmats (T, 55, 3, 3) and positions (T, 55, 3) of joints; parts (Q, T, 3), whose
+    """points (T, P, 3); rotmats (T, 55, 3, 3) and positions (T, 55, 3) of joints; parts (T, 3, Q), whose
     sums are the points."""
 
     points: Tensor
     rotmats: Tensor
     positions: Tensor
     parts: Tensor
+
+    def frames(self, index: slice | Tensor) -> PosedPoints:
+        return PosedPoints(self.points[index], self.rotmats[index], self.positions[index], self.parts[index])
 
 
 class SkinnedPoints:
@@ -72,23 +75,39 @@ class SkinnedPoints:
         self._correctives = None
         if body.posedirs is not None:
             flat = pairs @ body.posedirs.numpy().reshape(len(used), -1)
-            self._correctives = self._tensor(flat.reshape(-1, body.posedirs.shape[-1]))
-        self._shares_below = self._accumulate(self._dense(self._share[:, None, None]))[..., 0]
+            flat = flat.reshape(len(point), 3, -1).swapaxes(0, 1).reshape(3 * len(point), -1)
+            self._correctives = self._tensor(flat)
+            self._features = torch.nonzero(self._correctives.abs().amax(0))[:, 0]
+            self._correctives = self._correctives[:, self._features].T.contiguous()
+        self._collect_subtrees()
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=self.dtype)
 
-    def _dense(self, parts: Tensor) -> Tensor:
-        """Pairs (Q, T, D) -> (55, T, P, D)."""
-        dense = parts.new_zeros(len(SMPLX_PARENTS), self.num_points, *parts.shape[1:])
-        dense[self.pair_joint, self.pair_point] = parts
-        return dense.transpose(1, 2)
+    def _collect_subtrees(self) -> None:
+        """Which pairs a point's part in a joint's subtree is the sum of, each different sum once.
 
-    def _accumulate(self, dense: Tensor) -> Tensor:
-        """Sums over each joint's subtree, (55, ...) -> (22, ...)."""
+        sums (Q, P + S): by which parts become points, then those sums; carried_column (22 * P): the one of
+        these that joint k carries of point p; carried_share (22, P): its share.
+        """
+        is_below = np.eye(len(SMPLX_PARENTS), dtype=bool)
         for joint in range(len(SMPLX_PARENTS) - 1, 0, -1):
-            dense[SMPLX_PARENTS[joint]] += dense[joint]
-        return dense[:NUM_SOLVED_JOINTS]
+            is_below[SMPLX_PARENTS[joint]] |= is_below[joint]
+        point, joint = self.pair_point.numpy(), self.pair_joint.numpy()
+        pairs_of = [np.flatnonzero(point == k) for k in range(self.num_points)]
+        carried = [
+            tuple(pairs[below[joint[pairs]]]) for below in is_below[:NUM_SOLVED_JOINTS] for pairs in pairs_of
+        ]
+        columns: dict[tuple[int, ...], int] = {}
+        chosen = [columns.setdefault(pairs, len(columns)) for pairs in carried]
+        sums = np.zeros((len(point), self.num_points + len(columns)))
+        sums[np.arange(len(point)), point] = 1
+        for pairs, column in columns.items():
+            sums[list(pairs), self.num_points + column] = 1
+        self._sums = self._tensor(sums)
+        self._carried_column = self.num_points + torch.tensor(chosen)
+        shares = (self._share @ self._sums)[self._carried_column]
+        self._carried_share = shares.reshape(NUM_SOLVED_JOINTS, self.num_points)
 
     def rest_joints(self, betas: Tensor) -> Tensor:
         """(55, 3) rest joints of one shape, m."""
@@ -102,31 +121,48 @@ class SkinnedPoints:
         offsets (P, 3): from where its vertices put a point, in the T-pose, m; the skin carries it along,
         as it does a marker that is worn a little off its nominal place or stands out from the skin.
         """
-        rotmats, positions = forward_kinematics(self.rest_joints(betas), local_rotmats)
-        positions = positions + transl[:, None]
+        return self.pose_rest(self.rest(betas, local_rotmats, offsets), betas, local_rotmats, transl)
+
+    def rest(self, betas: Tensor, local_rotmats: Tensor, offsets: Tensor | None = None) -> Tensor:
+        """(T, 3, Q): the parts in the T-pose, from their joints, with the pose correctives of T poses."""
         rest = self._rest + self._rest_dirs @ betas
         if offsets is not None:
             rest = rest + self._share[:, None] * offsets[self.pair_point]
-        rest = rest[:, None].expand(-1, len(transl), -1)
-        if self._correctives is not None:
-            feature = (local_rotmats[:, 1:] - torch.eye(3, dtype=self.dtype)).flatten(1)
-            rest = rest + (feature @ self._correctives.T).unflatten(1, (-1, 3)).transpose(0, 1)
-        turned = (rotmats[:, self.pair_joint].transpose(0, 1) @ rest[..., None])[..., 0]
-        parts = turned + self._share[:, None, None] * positions[:, self.pair_joint].transpose(0, 1)
-        points = parts.new_zeros(self.num_points, *parts.shape[1:]).index_add_(0, self.pair_point, parts)
-        return PosedPoints(points.transpose(0, 1), rotmats, positions, parts)
+        rest = rest.T.expand(len(local_rotmats), -1, -1)
+        if self._correctives is None:
+            return rest
+        feature = (local_rotmats[:, 1:] - torch.eye(3, dtype=self.dtype)).flatten(1)
+        moved = feature.index_select(1, self._features) @ self._correctives
+        return moved.unflatten(1, (3, -1)).add_(rest)
+
+    def pose_rest(self, rest: Tensor, betas: Tensor, local_rotmats: Tensor, transl: Tensor) -> PosedPoints:
+        """`pose` from known `rest`, which may be of other poses: so pose correctives are held."""
+        rotmats, positions = forward_kinematics(self.rest_joints(betas), local_rotmats)
+        positions = positions + transl[:, None]
+        turning = rotmats.permute(0, 2, 3, 1).index_select(3, self.pair_joint)
+        parts = (turning * rest[:, None]).sum(2)
+        parts += self._share * positions.mT.index_select(2, self.pair_joint)
+        points = (parts @ self._sums[:, : self.num_points]).mT
+        return PosedPoints(points, rotmats, positions, parts)
+
+    def arms(self, posed: PosedPoints) -> Tensor:
+        """(T, 3, 22, P): what a turn of joint k with its subtree moves of point p, from the joint, m.
+
+        d x_p = w x arm_pk, arm_pk = U_pk - A_pk P_k, U and A the sums of parts and shares over the subtree
+        of k. Pose correctives are held.
+        """
+        carried = (posed.parts @ self._sums).index_select(2, self._carried_column)
+        carried = carried.unflatten(2, (NUM_SOLVED_JOINTS, -1))
+        pivots = posed.positions[:, :NUM_SOLVED_JOINTS].mT[..., None]
+        return torch.addcmul(carried, self._carried_share, pivots, value=-1)
 
     def pose_jacobian(self, posed: PosedPoints, scale: Tensor | None = None) -> Tensor:
         """(T, P, 3, 3 + 66): by translation, then by a world-axis turn of each joint 0..21 with its subtree.
 
-        d x_p = w x (U_pk - A_pk P_k), U and A summed over the subtree of k. Pose correctives are held.
         scale (P,) multiplies each point's rows.
         """
-        below = self._accumulate(self._dense(posed.parts))
-        pivots = posed.positions[:, :NUM_SOLVED_JOINTS].transpose(0, 1)[:, :, None]
-        arms = below - self._shares_below[..., None] * pivots
         scale = torch.ones(self.num_points, dtype=self.dtype) if scale is None else scale
-        x, y, z = (arms * scale[:, None]).permute(3, 1, 2, 0)
+        x, y, z = (self.arms(posed) * scale).permute(1, 0, 3, 2)
         jacobian = torch.zeros(*x.shape[:2], 3, 3 + 3 * NUM_SOLVED_JOINTS, dtype=self.dtype)
         jacobian[..., :3] = scale[:, None, None] * torch.eye(3, dtype=self.dtype)
         # Filled in place: the rows of -[arm]x, without building the matrices first.

@@ -1,4 +1,4 @@
-"""Point skinning, the pose solver and the fit of a body to a skeleton."""
+"""The fit of a body to a skeleton."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,101 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from odah.body.body_model import BodyModel
 from odah.body.fitting.body_fitter import BodyFitter, virtual_markers
-from odah.body.fitting.pose_solver import PoseState, Terms, apply_step, solve_pose, solve_shape_and_pose
-from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, SkinnedPoints
 from odah.body.fitting.targets import head_posture, loose_rotvecs, skeleton_targets, stature_of
 from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.body.registration.pose_sampling import sample_poses
 from odah.body.shape.bone_lengths import BONE_LENGTHS, UNIT, with_bone_lengths
-from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec, rotvec_to_rotmat
+from odah.body.so3 import rotvec_to_rotmat
 from odah.errors import InputError
 from odah.motion.types import Source
-from odah.names import SEGMENTS, SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
+from odah.names import SEGMENTS, SMPLX_INDEX
 from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics, load_opensim_motion
 from odah.osim.scale import scale_model
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 WALK = SHARED / "opensim_models" / "reference_ik_opensim_4.6"
-
-LEFT_OFFSETS = {
-    "hip": (0.09, -0.08, 0.0), "knee": (0.02, -0.4, 0.0), "ankle": (0.0, -0.42, -0.03),
-    "foot": (0.02, -0.06, 0.1), "collar": (0.05, 0.2, 0.0), "shoulder": (0.12, 0.03, -0.01),
-    "elbow": (0.28, 0.0, -0.02), "wrist": (0.25, 0.0, 0.0),
-}  # fmt: skip
-MIDDLE_OFFSETS = {"spine1": 0.12, "spine2": 0.13, "spine3": 0.06, "neck": 0.22, "head": 0.1, "jaw": 0.02}
-
-
-def stick_joints() -> np.ndarray:
-    joints = np.zeros((55, 3))
-    for index, name in enumerate(SMPLX_JOINTS):
-        side, _, part = name.partition("_")
-        if side in ("left", "right"):
-            sign = np.array([-1.0 if side == "right" else 1.0, 1.0, 1.0])
-            offset = sign * np.array(LEFT_OFFSETS.get(part, (0.03, 0.0, 0.0)))
-        else:
-            offset = np.array([0.0, MIDDLE_OFFSETS.get(name, 0.0), 0.0])
-        joints[index] = offset + (joints[SMPLX_PARENTS[index]] if index else 0.0)
-    return joints
-
-
-def stick_body(num_betas: int = 4, correctives: float = 0.0) -> BodyModel:
-    """SMPL-X's tree with a cloud of 12 skinned vertices a joint."""
-    rng = np.random.default_rng(0)
-    joints = stick_joints()
-    owner = np.repeat(np.arange(55), 12)
-    blend = rng.uniform(0.6, 1.0, len(owner))
-    weights = np.zeros((len(owner), 55))
-    weights[np.arange(len(owner)), owner] += blend
-    weights[np.arange(len(owner)), np.maximum(np.array(SMPLX_PARENTS)[owner], 0)] += 1 - blend
-    arrays = (
-        joints[owner] + rng.normal(0, 0.05, (len(owner), 3)),
-        0.01 * rng.normal(0, 1, (len(owner), 3, num_betas)),
-        joints,
-        0.01 * rng.normal(0, 1, (55, 3, num_betas)),
-        weights,
-        correctives * rng.normal(0, 1, (len(owner), 3, 486)),
-    )
-    no_faces, hands = np.zeros((0, 3), np.int64), np.zeros((30, 3))
-    return BodyModel("stick", "neutral", *map(torch.from_numpy, arrays), faces=no_faces, hand_mean=hands)
-
-
-def random_points(body: BodyModel, count: int = 90) -> np.ndarray:
-    """Signed weights of points on the moving parts, rows sum to one."""
-    rng = np.random.default_rng(1)
-    weights = np.zeros((count, body.num_vertices))
-    for row in weights:
-        chosen = rng.choice(12 * NUM_SOLVED_JOINTS, 6, replace=False)
-        values = rng.normal(1 / 6, 0.3, 6)
-        row[chosen] = values + (1 - values.sum()) / 6
-    return weights
-
-
-def random_state(seed: int, frames: int, num_betas: int = 4) -> PoseState:
-    rng = np.random.default_rng(seed)
-    rotvecs = rng.normal(0, 0.4, (frames, 55, 3))
-    rotvecs[:, NUM_SOLVED_JOINTS:] = 0
-    betas, transl = rng.normal(0, 1, num_betas), rng.normal(0, 1, (frames, 3))
-    return PoseState(
-        torch.from_numpy(betas), rotvec_to_rotmat(torch.from_numpy(rotvecs)), torch.from_numpy(transl)
-    )
-
-
-def free_terms(targets: torch.Tensor, num_betas: int = 4) -> Terms:
-    return Terms(
-        targets,
-        torch.full((targets.shape[1],), 0.01, dtype=torch.float64),
-        torch.zeros(len(targets), NUM_SOLVED_JOINTS, 3, dtype=torch.float64),
-        torch.full((NUM_SOLVED_JOINTS, 3), float("inf"), dtype=torch.float64),
-        torch.zeros(num_betas, dtype=torch.float64),
-        torch.full((num_betas,), 10.0, dtype=torch.float64),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -126,90 +48,6 @@ def moving_kinematics(seed: int = 0, frames: int = 24) -> Kinematics:
     return Kinematics(scale_model(generic, factors), values, 60.0, source, 0.0, factors)
 
 
-def test_collapsed_points_equal_the_posed_mesh():
-    body = stick_body(correctives=0.002)
-    weights, state = random_points(body), random_state(3, 5)
-    points = SkinnedPoints(body, weights).pose(state.betas, state.local_rotmats, state.transl).points
-    posed = body(state.betas, rotmat_to_rotvec(state.local_rotmats), state.transl)
-    torch.testing.assert_close(points, torch.from_numpy(weights) @ posed.vertices, atol=1e-9, rtol=0)
-
-
-@given(seed=st.integers(0, 1000))
-@settings(max_examples=5, deadline=None)
-def test_pose_jacobian_agrees_with_finite_differences(seed):
-    body = stick_body()
-    points, state = SkinnedPoints(body, random_points(body, 20)), random_state(seed, 2)
-    posed = points.pose(state.betas, state.local_rotmats, state.transl)
-    jacobian = points.pose_jacobian(posed)
-    for k in range(jacobian.shape[-1]):
-        step = torch.zeros(2, jacobian.shape[-1], dtype=torch.float64)
-        step[:, k] = 1e-6
-        ahead, behind = (apply_step(state, posed, sign * step, None) for sign in (1, -1))
-        moved = [points.pose(s.betas, s.local_rotmats, s.transl).points for s in (ahead, behind)]
-        torch.testing.assert_close((moved[0] - moved[1]) / 2e-6, jacobian[..., k], atol=1e-6, rtol=1e-6)
-
-
-def test_shape_jacobian_agrees_with_finite_differences():
-    body = stick_body()
-    points, state = SkinnedPoints(body, random_points(body, 20)), random_state(7, 3)
-    jacobian = points.shape_jacobian(points.pose(state.betas, state.local_rotmats, state.transl))
-    for k in range(4):
-        step = 1e-6 * torch.eye(4, dtype=torch.float64)[k]
-        moved = [
-            points.pose(state.betas + s * step, state.local_rotmats, state.transl).points for s in (1, -1)
-        ]
-        torch.testing.assert_close((moved[0] - moved[1]) / 2e-6, jacobian[..., k], atol=1e-7, rtol=1e-6)
-
-
-def test_offset_points_are_vertices_of_a_body_that_is_moved_at_rest():
-    body, offset = stick_body(correctives=0.002), torch.tensor([0.01, -0.02, 0.03], dtype=torch.float64)
-    chosen, state = np.arange(0, 250, 7), random_state(3, 4)
-    points = SkinnedPoints(body, np.eye(body.num_vertices)[chosen])
-    offsets = offset.expand(len(chosen), 3)
-    posed = points.pose(state.betas, state.local_rotmats, state.transl, offsets)
-    moved = replace(body, v_template=body.v_template + offset)
-    expected = moved(state.betas, rotmat_to_rotvec(state.local_rotmats), state.transl).vertices[:, chosen]
-    torch.testing.assert_close(posed.points, expected, atol=1e-9, rtol=0)
-    start = points.pose(state.betas, state.local_rotmats, state.transl)
-    carried = (points.offset_jacobian(start) @ offset[:, None])[..., 0]
-    torch.testing.assert_close(posed.points - start.points, carried, atol=1e-12, rtol=0)
-
-
-@given(seed=st.integers(0, 1000), angle=st.floats(0, 3.0))
-def test_left_jacobian_inverse_agrees_with_finite_differences(seed, angle):
-    rng = np.random.default_rng(seed)
-    axis = rng.normal(size=3)
-    rotvec = torch.from_numpy(angle * axis / np.linalg.norm(axis))
-    step = 1e-6 * torch.eye(3, dtype=torch.float64)
-    ahead, behind = (rotmat_to_rotvec(rotvec_to_rotmat(s * step) @ rotvec_to_rotmat(rotvec)) for s in (1, -1))
-    torch.testing.assert_close(
-        ((ahead - behind) / 2e-6).T, left_jacobian_inverse(rotvec), atol=1e-5, rtol=1e-5
-    )
-
-
-def test_solver_recovers_a_pose_from_its_points():
-    body = stick_body(correctives=0.001)
-    points, truth = SkinnedPoints(body, random_points(body)), random_state(11, 6)
-    targets = points.pose(truth.betas, truth.local_rotmats, truth.transl).points
-    turned = truth.local_rotmats.clone()
-    noise = torch.from_numpy(np.random.default_rng(5).normal(0, 0.2, (6, NUM_SOLVED_JOINTS, 3)))
-    turned[:, :NUM_SOLVED_JOINTS] = rotvec_to_rotmat(noise) @ turned[:, :NUM_SOLVED_JOINTS]
-    start = PoseState(truth.betas, turned, truth.transl + 0.1)
-    found = solve_pose(points, start, free_terms(targets), max_iterations=40)
-    reached = points.pose(found.betas, found.local_rotmats, found.transl).points
-    assert (points.pose(*vars(start).values()).points - targets).norm(dim=-1).mean() > 0.05
-    assert (reached - targets).norm(dim=-1).max() < 2e-4
-
-
-def test_solver_recovers_a_shape_from_a_few_poses():
-    body = stick_body()
-    points, truth = SkinnedPoints(body, random_points(body)), random_state(13, 8)
-    targets = points.pose(truth.betas, truth.local_rotmats, truth.transl).points
-    start = PoseState(torch.zeros_like(truth.betas), truth.local_rotmats, truth.transl)
-    found = solve_shape_and_pose(points, start, free_terms(targets), max_iterations=60)
-    torch.testing.assert_close(found.betas, truth.betas, atol=2e-2, rtol=0)
-
-
 def test_bone_lengths_lengthen_their_bones_only():
     body = load_body()
     stretched = with_bone_lengths(body)
@@ -230,7 +68,7 @@ def test_bone_lengths_lengthen_their_bones_only():
 
 def test_fit_follows_a_moving_skeleton_and_keeps_left_left(fitter):
     kinematics = moving_kinematics()
-    fit = fitter.fit_pose(kinematics, fitter.fit_shape(kinematics, "female", 1.7, 65.0))
+    fit = fitter.fit_pose(kinematics, fitter.fit_subject(kinematics, "female", 1.7, 65.0))
     assert fit.summary()["joints_mean_mm"] < 8
     assert fit.summary()["markers_mean_mm"] < 15
     joints = fitter.body.posed_joints(
@@ -302,7 +140,7 @@ def test_virtual_markers_are_the_bodys_vertices(fitter):
         mesh = body(*(torch.from_numpy(a).float() for a in (betas, poses, transl))).vertices.numpy()
     assert markers.names == layout.names
     assert markers.frame == "world"
-    np.testing.assert_allclose(markers.positions, mesh[:, layout.vertices], atol=1e-5)
+    np.testing.assert_allclose(markers.positions, layout.points(mesh), atol=1e-5)
 
 
 @pytest.mark.shared
@@ -310,7 +148,7 @@ def test_virtual_markers_are_the_bodys_vertices(fitter):
 def test_fit_follows_a_recorded_walk(fitter):
     kinematics = load_opensim_motion(WALK / "ik_output_walk.mot", WALK / "subject_scaled_walk.osim")
     kinematics = replace(kinematics, coordinates=kinematics.coordinates[::6], rate=kinematics.rate / 6)
-    fit = fitter.fit_pose(kinematics, fitter.fit_shape(kinematics, "male", 1.83, kinematics.model.mass))
+    fit = fitter.fit_pose(kinematics, fitter.fit_subject(kinematics, "male", 1.83, kinematics.model.mass))
     assert fit.summary()["joints_mean_mm"] < 5
     assert fit.summary()["joints_p95_mm"] < 12
     assert fit.summary()["markers_mean_mm"] < 12
@@ -322,10 +160,10 @@ def test_bad_input_is_named(fitter):
         fitter.fit_pose(kinematics, np.zeros(3))
     other = replace(kinematics.model, joints=kinematics.model.joints[:-1])
     with pytest.raises(InputError, match="no joint 'radius_hand_l'"):
-        fitter.fit_shape(replace(kinematics, model=other))
+        fitter.fit_subject(replace(kinematics, model=other))
     with pytest.raises(InputError, match="coordinates"):
-        fitter.fit_shape(replace(kinematics, coordinates=kinematics.coordinates[:, :-1]))
+        fitter.fit_subject(replace(kinematics, coordinates=kinematics.coordinates[:, :-1]))
     with pytest.raises(InputError, match="finite"):
-        fitter.fit_shape(replace(kinematics, coordinates=np.full_like(kinematics.coordinates, np.nan)))
+        fitter.fit_subject(replace(kinematics, coordinates=np.full_like(kinematics.coordinates, np.nan)))
     with pytest.raises(InputError, match="scale_factors"):
-        fitter.fit_shape(replace(kinematics, scale_factors=kinematics.scale_factors[:-1]))
+        fitter.fit_subject(replace(kinematics, scale_factors=kinematics.scale_factors[:-1]))

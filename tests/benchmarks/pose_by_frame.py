@@ -1,7 +1,7 @@
-"""Levenberg-Marquardt on the pose of a body, all frames at once, with analytic Jacobians.
+"""The yardstick of `body_fit_speed.py`: each frame by itself, dense Jacobians, no warm start.
 
 A frame's unknowns are `transl` and one world-axis turn for each of 22 joints (69 numbers); frames
-share nothing but the shape, which enters by a Schur complement when it is solved for too.
+share nothing but the shape, which is held.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from odah.body.fitting.pose_state import PoseState
 from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, PosedPoints, SkinnedPoints
 from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec, rotvec_to_rotmat
 from odah.names import SMPLX_PARENTS
@@ -18,15 +19,6 @@ from odah.names import SMPLX_PARENTS
 _INITIAL_DAMPING = 1e-3
 _DAMPING_RANGE = (1e-7, 1e7)
 _PARENTS = torch.tensor(SMPLX_PARENTS[1:NUM_SOLVED_JOINTS])
-
-
-@dataclass(frozen=True)
-class PoseState:
-    """betas (B,), local_rotmats (T, 55, 3, 3), transl (T, 3) m."""
-
-    betas: Tensor
-    local_rotmats: Tensor
-    transl: Tensor
 
 
 @dataclass(frozen=True)
@@ -56,24 +48,11 @@ class _PoseBlocks:
     residual: Tensor
 
 
-@dataclass(frozen=True)
-class _ShapeBlocks:
-    """What the shape adds: cross (T, 69, B), hessian (B, B), gradient (B,), means over frames."""
-
-    cross: Tensor
-    hessian: Tensor
-    gradient: Tensor
-
-
 def frame_costs(state: PoseState, posed: PosedPoints, terms: Terms) -> Tensor:
     """(T,) half the sum of squared residuals of each frame, the shape's prior left out."""
     residual = (posed.points - terms.targets) / terms.point_sigmas[:, None]
     prior = _prior_residual(state, terms)
     return 0.5 * ((residual**2).sum((1, 2)) + (prior**2).sum((1, 2)))
-
-
-def shape_cost(state: PoseState, terms: Terms) -> Tensor:
-    return 0.5 * (((state.betas - terms.betas_mean) / terms.betas_sigma) ** 2).sum()
 
 
 def _prior_residual(state: PoseState, terms: Terms) -> Tensor:
@@ -89,19 +68,6 @@ def _pose_blocks(points: SkinnedPoints, state: PoseState, posed: PosedPoints, te
     gradient = (jacobian.mT @ residual[..., None])[..., 0]
     _add_pose_prior(hessian, gradient, state, posed, terms)
     return _PoseBlocks(hessian, gradient, jacobian, residual)
-
-
-def _shape_blocks(
-    points: SkinnedPoints, state: PoseState, posed: PosedPoints, terms: Terms, pose: _PoseBlocks
-) -> _ShapeBlocks:
-    jacobian = (points.shape_jacobian(posed) / terms.point_sigmas[:, None, None]).flatten(1, 2)
-    precision = 1 / terms.betas_sigma**2
-    pull = precision * (state.betas - terms.betas_mean)
-    return _ShapeBlocks(
-        pose.jacobian.mT @ jacobian,
-        (jacobian.mT @ jacobian).mean(0) + torch.diag(precision),
-        (jacobian.mT @ pose.residual[..., None])[..., 0].mean(0) + pull,
-    )
 
 
 def _add_pose_prior(
@@ -173,40 +139,5 @@ def _choose_posed(better: Tensor, trial: PosedPoints, posed: PosedPoints) -> Pos
         torch.where(better[:, None, None], trial.points, posed.points),
         torch.where(better[:, None, None, None], trial.rotmats, posed.rotmats),
         torch.where(better[:, None, None], trial.positions, posed.positions),
-        torch.where(better[None, :, None], trial.parts, posed.parts),
+        torch.where(better[:, None, None], trial.parts, posed.parts),
     )
-
-
-def solve_shape_and_pose(
-    points: SkinnedPoints, state: PoseState, terms: Terms, max_iterations: int = 25
-) -> PoseState:
-    """Fit one shape and the poses of a few frames; their mean cost is weighed against the shape's prior."""
-    damping = _INITIAL_DAMPING
-    posed = points.pose(state.betas, state.local_rotmats, state.transl)
-    cost = frame_costs(state, posed, terms).mean() + shape_cost(state, terms)
-    for _ in range(max_iterations):
-        pose = _pose_blocks(points, state, posed, terms)
-        shape = _shape_blocks(points, state, posed, terms, pose)
-        pose_step, shape_step = _joint_step(pose, shape, damping)
-        trial = apply_step(state, posed, pose_step, shape_step)
-        trial_posed = points.pose(trial.betas, trial.local_rotmats, trial.transl)
-        trial_cost = frame_costs(trial, trial_posed, terms).mean() + shape_cost(trial, terms)
-        gain = float(cost - trial_cost)
-        damping = min(max(damping * (0.1 if gain > 0 else 10), _DAMPING_RANGE[0]), _DAMPING_RANGE[1])
-        if gain > 0:
-            state, posed, cost = trial, trial_posed, trial_cost
-        if 0 <= gain < 1e-6 * float(cost):
-            break
-    return state
-
-
-def _joint_step(pose: _PoseBlocks, shape: _ShapeBlocks, damping: float) -> tuple[Tensor, Tensor]:
-    """Eliminates every frame's pose, solves for the shape, substitutes back."""
-    factor = _damped_factor(pose.hessian, torch.full_like(pose.hessian[:, 0, 0], damping))
-    by_shape = torch.cholesky_solve(shape.cross, factor)
-    by_gradient = torch.cholesky_solve(pose.gradient[..., None], factor)
-    reduced = shape.hessian - (shape.cross.mT @ by_shape).mean(0)
-    gradient = shape.gradient - (shape.cross.mT @ by_gradient)[..., 0].mean(0)
-    reduced = reduced + torch.diag(damping * reduced.diagonal().abs() + 1e-9)
-    shape_step = -torch.linalg.solve(reduced, gradient)
-    return -(by_gradient[..., 0] + by_shape @ shape_step), shape_step
