@@ -5,6 +5,7 @@ Format: Mahmood et al. 2019 and the tables of https://amass.is.tue.mpg.de (see `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,12 @@ from odah.names import SMPLX_JOINTS
 _NUM_BETAS = 16  # as many as AMASS gives every subject
 
 
-def write_amass(path: str | Path, motion: Motion) -> None:
+def write_amass(path: str | Path, motion: Motion, further: Mapping[str, np.ndarray] | None = None) -> None:
     """Write `motion` so that `read_amass` gives the same poses, `transl`, rate, gender and betas.
 
     Columns of `poses`, rad: root_orient 3, body 63, jaw 3, eyes 6, hands 90, without mean hand pose. `trans`
     in m, world Z-up. Unknown betas are written as zeros, the mean shape. `leg_length` has no place in the
-    format. The file is written whole or not at all.
+    format. further: entries beside these, or in their place. The file is written whole or not at all.
 
     Raises:
         InputError: not an `.npz` path, or arrays of the wrong shape or not finite.
@@ -43,6 +44,7 @@ def write_amass(path: str | Path, motion: Motion) -> None:
         "mocap_frame_rate": np.float64(motion.rate),
         "mocap_time_length": np.float64(num_frames / motion.rate),
         "surface_model_type": np.array("smplx"),
+        **(further or {}),
     }
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **entries)

@@ -149,7 +149,7 @@ def recording_kinematics(path: Path, options: KinematicsOptions) -> Kinematics:
     osim = None if options.osim is None else str(options.osim)
     recorded = read_recording(Recording(path=str(path), osim=osim))
     if isinstance(recorded, MarkerTrajectories):
-        return _marker_kinematics([recorded], options)[0]
+        return marker_kinematics([recorded], options)[0]
     _refuse(path, options, ("model", "scale_setup", "ik_setup", "mass"), _ONLY_MARKERS)
     if isinstance(recorded, Motion):
         return _body_motion_kinematics(recorded, options.cutoff)
@@ -169,7 +169,7 @@ def subject_kinematics(paths: Sequence[Path], options: KinematicsOptions) -> lis
     for path in paths:
         check_is_marker_file(path)
         trials.append(read_recording(Recording(path=str(path))))
-    return _marker_kinematics(trials, options)
+    return marker_kinematics(trials, options)
 
 
 def check_is_marker_file(path: Path) -> None:
@@ -182,7 +182,12 @@ def check_is_marker_file(path: Path) -> None:
         raise InputError(f"--one-subject with {path}", "no marker file", _ONLY_MARKER_FILES)
 
 
-def _marker_kinematics(trials: Sequence[MarkerTrajectories], options: KinematicsOptions) -> list[Kinematics]:
+def marker_kinematics(trials: Sequence[MarkerTrajectories], options: KinematicsOptions) -> list[Kinematics]:
+    """Marker trials of one person, in order, on one model, solved as the options say.
+
+    Raises:
+        InputError: markers, model and set-ups do not fit together. OdahError: no solution.
+    """
     solved = solve_subject(
         trials,
         options.model,
