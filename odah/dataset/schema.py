@@ -10,7 +10,7 @@ import numpy as np
 
 from odah.errors import InputError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 VIEWS = ("front", "side")
 INFO_KEYS = (
     "name", "seed", "config", "rate", "coordinate_names", "coordinate_ranges", "body_names", "joint_names",
@@ -38,6 +38,14 @@ LABEL_SHAPES: dict[str, tuple[str | int, ...]] = {
 """Arrays of `labels.npz`. Units: rad, m, s, px. `joints`, `body_coms` and `markers` are in OpenSim's
 ground; body pose parameters are in world; the order of coordinates, joints, bodies and markers is in
 `dataset.json`."""
+
+BUDGET_KEYS = (
+    "mesh_joint_mean_mm", "mesh_joint_p95_mm", "mesh_marker_mean_mm", "mesh_marker_p95_mm", "reprojection_px",
+    "joints_inside_mask", "sliding_mesh_mm", "sliding_skeleton_mm", "sliding_excess_mm",
+    "sliding_excess_p95_mm", "penetration_mean_mm", "penetration_p95_mm", "penetration_max_mm",
+    "floating_p95_mm", "self_penetration_mm",
+)  # fmt: skip
+"""Numbers that the error budget in `clip.json` must hold; those from `sliding_mesh_mm` on since version 2."""
 
 CLIP_FILES = (
     "labels.npz",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from odah.dataset.reader import Clip, Dataset
-from odah.dataset.schema import CLIP_FILES, VIEWS, file_hash
+from odah.dataset.schema import BUDGET_KEYS, CLIP_FILES, VIEWS, file_hash
 from odah.errors import OdahError
 from odah.names import OPENSIM_COORDINATES
 from odah.osim.reference import joints_with_opensim
@@ -173,6 +173,14 @@ def check_ranges(context: Context) -> None:
         expect(excess <= MAX_RANGE_EXCESS, f"{name} is {np.rad2deg(excess):.2f} deg beyond its range")
 
 
+def check_budget(context: Context) -> None:
+    """The error budget has every number that the schema asks for."""
+    budget = context.clip.record["error_budget"]
+    for name in BUDGET_KEYS:
+        value = budget.get(name)
+        expect(isinstance(value, int | float) and np.isfinite(value), f"error_budget: no number {name}")
+
+
 CHECKS: dict[str, Callable[[Context], None]] = {
     "files": check_files,
     "labels": check_labels,
@@ -182,6 +190,7 @@ CHECKS: dict[str, Callable[[Context], None]] = {
     "masks": check_masks,
     "sides": check_sides,
     "ranges": check_ranges,
+    "budget": check_budget,
 }
 
 

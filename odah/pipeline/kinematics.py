@@ -16,8 +16,9 @@ from odah.config import Recording
 from odah.errors import InputError
 from odah.motion import load_motion, resample
 from odah.motion.actions import plan_action
+from odah.motion.retarget import REST_PELVIS
 from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Motion
-from odah.names import SMPLX_INDEX
+from odah.names import SIDES, SMPLX_INDEX
 from odah.osim.grounding import ground_action
 from odah.osim.ik import inverse_kinematics
 from odah.osim.ik.checks import check_cutoff
@@ -25,9 +26,12 @@ from odah.osim.kinematics import Kinematics, kinematics_of, load_opensim_motion
 from odah.pipeline.subjects import Subject, leg_length
 
 OPENSIM_SUFFIXES = (".mot", ".sto")
-_FEET = [SMPLX_INDEX["left_foot"], SMPLX_INDEX["right_foot"]]
-_FOOT_THICKNESS = 0.03
-"""m from the floor to the SMPL-X foot joint of someone who stands."""
+_FEET = [SMPLX_INDEX[f"{side}_{joint}"] for side in SIDES for joint in ("ankle", "foot")]
+_SOLE_THICKNESS = 0.02
+"""m; the lowest part of the feet in the T-pose, where posed feet have their lowest points too."""
+_SMPLH_REST_PELVIS = np.array([-0.0018, -0.2233, 0.0282])
+"""m; pelvis joint of the average SMPL and SMPL-H body at rest (Loper et al. 2015, the neutral model), from
+which AMASS tells `trans`; SMPL-X's is `REST_PELVIS`."""
 
 Cuttable = TypeVar("Cuttable", Motion, MarkerTrajectories, CoordinateTrajectory)
 
@@ -99,8 +103,9 @@ def motion_kinematics(
     placed = place_on_body(motion, fitter.body, subject.betas)
     layout = fitter.registration.layout
     markers = virtual_markers(
-        fitter.body, layout, subject.betas, placed.poses, placed.transl, motion.rate, motion.source
-    )
+        fitter.body, layout, subject.betas, placed.poses, placed.transl, motion.rate, motion.source,
+        subject.body.offsets,
+    )  # fmt: skip
     weights = dict(zip(layout.names, marker_weights(layout).tolist(), strict=True))
     solved = inverse_kinematics(subject.model, markers, weights, cutoff=cutoff)
     factors = dict(zip(subject.model.body_names, subject.scale_factors, strict=True))
@@ -110,33 +115,56 @@ def motion_kinematics(
 def place_on_body(motion: Motion, body: BodyModel, betas: np.ndarray) -> Motion:
     """The motion with its path scaled to another body's legs, so that steps fit and feet reach the floor.
 
-    The recorded person's pelvis, relative to its own leg length, goes where the body's does.
+    The recorded person's pelvis joint, relative to its own leg length, goes where the body's does. A motion
+    of SMPL-X on a licensed body that has the betas of its file is left as it is.
     """
-    ratio = leg_length(body, betas) / (motion.leg_length or _leg_length_seen(motion, body, betas))
-    rest_pelvis = body.posed_joints(torch.as_tensor(betas, dtype=body.dtype))[0][0].double().numpy()
-    return replace(motion, transl=(motion.transl + rest_pelvis) * ratio - rest_pelvis)
+    if is_made_for(motion, body, betas):
+        return motion
+    pelvis = motion.transl + (_SMPLH_REST_PELVIS if motion.surface_model == "smplh" else REST_PELVIS)
+    if motion.leg_length is None:
+        scale = _leg_scale_seen(motion.poses, pelvis[:, 2], body, betas)
+    else:
+        scale = leg_length(body, betas) / motion.leg_length
+    with torch.no_grad():
+        rest_pelvis = body.posed_joints(torch.as_tensor(betas, dtype=body.dtype))[0][0].double().numpy()
+    return replace(motion, transl=pelvis * scale - rest_pelvis)
 
 
-def _leg_length_seen(motion: Motion, body: BodyModel, betas: np.ndarray) -> float:
-    """The leg length with which this motion would just reach the floor at z = 0, m.
+def is_made_for(motion: Motion, body: BodyModel, betas: np.ndarray) -> bool:
+    """Whether the file's betas are the body's, which mean something on SMPL-X only; bone lengths are zero."""
+    if body.is_open or motion.betas is None or not motion.surface_model.startswith("smplx"):
+        return False
+    known = min(len(betas), len(motion.betas))
+    return np.allclose(betas[:known], motion.betas[:known]) and not betas[known:].any()
+
+
+def _leg_scale_seen(
+    poses: np.ndarray, pelvis_height: np.ndarray, body: BodyModel, betas: np.ndarray
+) -> float:
+    """The scale of the recorded path with which the body's soles would just reach the floor at z = 0.
 
     For files that do not tell the person's size. A recording whose floor is elsewhere, or that never
-    stands, gives no plausible answer; then the body's own length is taken.
+    stands, gives no plausible answer; then the path is kept.
     """
-    own = leg_length(body, betas)
-    with torch.no_grad():
-        joints = (
-            body.posed_joints(
-                torch.as_tensor(betas, dtype=body.dtype), torch.as_tensor(motion.poses, dtype=body.dtype)
-            )[0]
-            .double()
-            .numpy()
-        )
-    drop = joints[:, 0, 2] - joints[:, _FEET, 2].min(axis=1) + _FOOT_THICKNESS
-    height = motion.transl[:, 2] + joints[:, 0, 2]
+    drop = _pelvis_above_soles(poses, body, betas)
     standing = drop > 0.85 * drop.max()
-    seen = own * float(np.median(height[standing] / drop[standing]))
-    return seen if 0.75 * own < seen < 1.33 * own else own
+    if not standing.any():
+        return 1.0  # lies or hangs, soles never below the pelvis
+    own_height = float(np.median(pelvis_height[standing] / drop[standing]))
+    return 1 / own_height if 0.75 < own_height < 1.33 else 1.0
+
+
+def _pelvis_above_soles(poses: np.ndarray, body: BodyModel, betas: np.ndarray) -> np.ndarray:
+    """(T,) height of the pelvis joint over the lower sole, m."""
+    shape, rotvecs = (torch.as_tensor(a, dtype=body.dtype) for a in (betas, poses))
+    with torch.no_grad():
+        height = body.shaped(shape)[0][:, 1]
+        is_foot = torch.isin(body.lbs_weights.argmax(dim=1), torch.tensor(_FEET))
+        soles = body.restricted_to(
+            torch.nonzero(is_foot & (height < height[is_foot].min() + _SOLE_THICKNESS))[:, 0]
+        )
+        posed = soles(shape, rotvecs)
+    return (posed.joints[:, 0, 2] - posed.vertices[..., 2].min(dim=1).values).double().numpy()
 
 
 def cut_kinematics(solved: Kinematics, rate: float, start: float, duration: float) -> Kinematics:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from odah.body.checks import Plausibility
 from odah.body.fitting.body_fitter import BodyFit
 from odah.motion.types import R_WORLD_GROUND
 from odah.osim import ForwardKinematics, SkeletonPose
@@ -64,8 +65,9 @@ def marker_rms_mm(solved: Kinematics) -> float | None:
     return 1e3 * float(np.sqrt(np.nanmean(solved.marker_errors**2)))
 
 
-def error_budget(solved: Kinematics, fit: BodyFit) -> dict[str, Any]:
-    """How far each stage is from the one before: recorded markers to model, mesh to skeleton; mm."""
+def error_budget(solved: Kinematics, fit: BodyFit, plausibility: Plausibility) -> dict[str, Any]:
+    """How far each stage is from the one before, recorded markers to model and mesh to skeleton, mm; and how
+    plausible the body looks (`Plausibility.to_json`)."""
     joints, markers = fit.joint_errors_mm, fit.marker_errors_mm
     return {
         "marker_rms_mm": marker_rms_mm(solved),
@@ -74,4 +76,5 @@ def error_budget(solved: Kinematics, fit: BodyFit) -> dict[str, Any]:
         "mesh_joint_mm": joints.mean(axis=0).tolist(),
         "mesh_marker_mean_mm": float(markers.mean()),
         "mesh_marker_p95_mm": float(np.percentile(markers, 95)),
+        **plausibility.to_json(),
     }

@@ -118,13 +118,20 @@ def test_truncated_labels_do_not_stop_the_audit(damaged: Dataset) -> None:
     assert "no readable arrays" in failures["labels"]
 
 
+@pytest.mark.blender
+def test_a_budget_without_a_number_is_found(damaged: Dataset) -> None:
+    clip = damaged.clips[0]
+    del clip.record["error_budget"]["sliding_excess_mm"]
+    assert audit_clip(clip, damaged).failures == {"budget": "error_budget: no number sliding_excess_mm"}
+
+
 def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"without dataset\.json"):
         open_dataset(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         open_dataset(tmp_path / "none")
     (tmp_path / "dataset.json").write_text('{"schema_version": 99}')
-    with pytest.raises(InputError, match="found 99, expected 1"):
+    with pytest.raises(InputError, match="found 99, expected 2"):
         open_dataset(tmp_path)
     (tmp_path / "dataset.json").write_text("[")
     with pytest.raises(InputError, match="no valid dataset description"):
