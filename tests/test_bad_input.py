@@ -2,12 +2,22 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from odah.assets import asset_path
+from odah.body import BodyAnimation, load_body, write_animation
+from odah.body.animation import body_topology
+from odah.body.registration.record import OPEN_BODY_REGISTRATION
 from odah.cli import main
+from odah.motion.trc import read_trc, write_trc
+from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
+from odah.osim import Model, full_body_model, write_model
+from odah.osim.kinematics import model_markers
+from odah.osim.storage import write_mot
 
 BUILTIN = """name: x
 motion: {actions: [walking]}
@@ -173,3 +183,120 @@ def test_failing_clips_are_each_told_once_in_one_line(
     assert all("takes [draft]" in line and "expected the 99 frames" in line for line in lines[:2])
     assert len(lines) == 3
     assert not (tmp_path / "o").exists()
+
+
+@pytest.fixture
+def markers(tmp_path: Path) -> None:
+    """walk.trc: three frames of the built-in model's markers, standing."""
+    model = full_body_model()
+    places = model_markers(model, np.tile(model.default_coordinates, (3, 1)))
+    source = Source("made", "trc")
+    write_trc(tmp_path / "walk.trc", MarkerTrajectories(model.marker_names, places, 50.0, "ground", source))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--gender", "man"), "--gender: found 'man', expected one of neutral, female, male"),
+        (("--height", 183), "--height: found 183 m, expected an adult's, 1.4 to 2.1 m"),
+        (("--mass", 75000), "--mass: found 75000 kg"),
+        (("--height", 1.5, "--mass", 200), "mass of a person 1.50 m tall: found 200"),
+        (("--rate", -1), "--rate: found -1 Hz, expected a positive number"),
+        (("--osim", "walk.trc"), "--osim with walk.trc"),
+        (
+            ("--body", "SMPLX_MALE.npz"),
+            "--registration: found nothing, expected the file that `odah regressor",
+        ),
+        (("--shape", "none.npz"), "none.npz: found no such file"),
+        (("--shape", "walk.trc"), "walk.trc: found no readable npz archive"),
+        (("--registration", "walk.trc"), "walk.trc: found no readable npz archive"),
+    ],
+)
+def test_options_of_animate_that_cannot_be_used(fails, markers, options: tuple, words: str) -> None:
+    assert words in fails("animate", "walk.trc", *options, "--out", "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("recording", "words"),
+    [
+        (".", "found no model.osim, expected a folder that `odah kinematics` wrote"),
+        ("none.c3d", "none.c3d: found no such file"),
+        ("none.mot", "none.mot: found no such file"),
+    ],
+)
+def test_what_animate_cannot_read_is_named(fails, recording: str, words: str) -> None:
+    assert words in fails("animate", recording, "--out", "a.npz")
+
+
+def test_animate_writes_over_no_input(fails, markers, tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", poses=np.zeros((2, 165)))
+    assert "m.npz: found a file that --out m.npz would write over" in fails(
+        "animate", "m.npz", "--out", "m.npz"
+    )
+    assert "--out a.txt: found file type '.txt'" in fails("animate", "walk.trc", "--out", "a.txt")
+
+
+def test_a_licensed_body_with_other_keys_is_named(fails, markers, tmp_path: Path) -> None:
+    np.savez(tmp_path / "SMPLX_MALE.npz", v_template=np.zeros((10, 3)), joints=np.zeros(3))
+    registration = ("--registration", asset_path(OPEN_BODY_REGISTRATION))
+    sentence = fails("animate", "walk.trc", "--body", "SMPLX_MALE.npz", *registration, "--out", "a.npz")
+    assert "SMPLX_MALE.npz: found no array '" in sentence
+    assert "', expected an SMPL-X model" in sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"betas": np.zeros(10)}, "betas: found 10 numbers, expected the 16 of open"),
+        ({"body": np.array("SMPLX_MALE")}, "body: found 'SMPLX_MALE', expected 'open'"),
+        ({"betas": np.array([{}], dtype=object)}, "betas: found pickled Python objects"),
+    ],
+)
+def test_a_shape_of_another_body_is_refused(
+    fails, markers, tmp_path: Path, changes: dict, words: str
+) -> None:
+    body = load_body()
+    animation = BodyAnimation(
+        np.zeros(25), np.zeros((2, 55, 3)), np.zeros((2, 3)), 50.0, "male", "open", body_topology(body)
+    )
+    write_animation(tmp_path / "s.npz", animation)
+    with np.load(tmp_path / "s.npz") as archive:
+        entries = {**archive, **changes}
+    np.savez(tmp_path / "s.npz", **entries)
+    assert f"s.npz: {words}" in fails("animate", "walk.trc", "--shape", "s.npz", "--out", "a.npz")
+
+
+def test_markers_that_match_no_layout_or_hardly_show(fails, markers, tmp_path: Path) -> None:
+    walk = read_trc(tmp_path / "walk.trc")
+    (tmp_path / "x.trc").write_text(trc_text())
+    assert "knows 0, expected at least three markers such as" in fails("animate", "x.trc", "--out", "a.npz")
+    rare = np.random.default_rng(0).random(walk.positions.shape[:2]) < 0.7
+    rare[[0, -1]] = False
+    positions = np.concatenate([walk.positions] * 4)
+    positions[np.concatenate([rare, rare | True, rare | True, rare])] = np.nan
+    write_trc(tmp_path / "gaps.trc", replace(walk, positions=positions))
+    sentence = fails("animate", "gaps.trc", "--out", "a.npz")
+    assert "gaps.trc, marker positions: found 6" in sentence
+    assert "% of them missing, expected at least 50% present" in sentence
+
+
+def test_lengths_in_millimetres_and_models_that_are_no_full_body(fails, markers, tmp_path: Path) -> None:
+    walk, model = read_trc(tmp_path / "walk.trc"), full_body_model()
+    write_trc(tmp_path / "mm.trc", replace(walk, positions=1000 * walk.positions))
+    assert "are lengths in the unit stated?" in fails("animate", "mm.trc", "--out", "a.npz")
+    values = np.tile(model.default_coordinates, (3, 1))
+    values[:, model.coordinate_names.index("pelvis_ty")] = 950.0
+    write_model(model, tmp_path / "model.osim")
+    write_mot(tmp_path / "mm.mot", motion_of(model, values), model)
+    told = fails("animate", "mm.mot", "--osim", "model.osim", "--out", "a.npz")
+    assert "mm.mot, pelvis_ty: found 950 m, expected at most 100 m (are lengths in metres?)" in told
+    bodies = tuple(body for body in model.bodies if body.name != model.joints[-1].child)
+    legs = replace(model, joints=model.joints[:-1], bodies=bodies).with_markers(())
+    values = values[:, [name in legs.coordinate_names for name in model.coordinate_names]]
+    write_model(legs, tmp_path / "legs.osim")
+    write_mot(tmp_path / "legs.mot", motion_of(legs, values), legs)
+    assert "the full-body model's" in fails("animate", "legs.mot", "--osim", "legs.osim", "--out", "a.npz")
+
+
+def motion_of(model: Model, values: np.ndarray) -> CoordinateTrajectory:
+    return CoordinateTrajectory(model.coordinate_names, values, 50.0, Source("made", "mot"))

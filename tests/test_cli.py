@@ -9,7 +9,7 @@ import pytest
 from odah.cli import main
 from odah.dataset.reader import Dataset
 
-COMMANDS = ("doctor", "demo", "kinematics", "generate", "validate", "report")
+COMMANDS = ("doctor", "demo", "kinematics", "animate", "generate", "validate", "report")
 
 
 @pytest.fixture

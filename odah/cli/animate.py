@@ -45,11 +45,13 @@ def animate(
     rate: Annotated[
         float | None, typer.Option(help="Frames a second of the result; default: the recording's.")
     ] = None,
+    plot: Annotated[bool, typer.Option(help="Draw F.png.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Any recording, or kinematics solved from one -> a body in motion (AMASS-style .npz) and its residuals.
 
-    Beside F.npz go F_residuals.csv, a row a frame, and F_residuals.json, joint by joint and marker by marker.
+    Beside F.npz go F_residuals.csv, a row a frame, F_residuals.json, joint by joint and marker by marker, and
+    F.png, six poses with skeleton and markers.
     Markers of a .trc or .c3d are followed themselves, beside the skeleton that they tell.
 
     Example: odah animate walk.c3d --gender female --height 1.68 --out walk.npz
@@ -63,5 +65,5 @@ def animate(
     options = AnimateOptions(gender, height, body, registration, shape, rate, solving)
     with steps("fitting") as bar:
         animated = animate_recording(recording, options, bar)
-    summary = write_animated(animated, out, recording)
+    summary = write_animated(animated, out, recording, plot)
     tell_result(as_json, summary.to_json(), [*summary.flags, f"{summary.sentence} -> {out}"])

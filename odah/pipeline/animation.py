@@ -222,7 +222,8 @@ def _of_markers(
     solved = solve(recorded)
     check_seen(recorded, solved)
     check_sides(recorded, solved, solve)
-    return solved, measured_markers(recorded, solved)
+    measured = measured_markers(recorded, solved)
+    return replace(solved, notes=(*solved.notes, *measured.notes)), measured
 
 
 def _of_motion(

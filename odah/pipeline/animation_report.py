@@ -13,11 +13,14 @@ import numpy as np
 
 from odah import __version__
 from odah.body.animation import write_animation
+from odah.body.fitting.picture import write_fit_picture
 from odah.body.fitting.residuals import BodyFit
 from odah.body.shape.measures import body_height, body_mass
 from odah.errors import InputError
 from odah.files import check_output_folder, staged_files
+from odah.osim.plot import can_plot
 from odah.pipeline.animation import Animated
+from odah.pipeline.recording import NO_PLOT
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,10 @@ class AnimationSummary:
         return asdict(self)
 
 
-def animation_files(out: Path) -> tuple[Path, Path, Path]:
-    """The animation, its residuals by frame (.csv), and all else about it (.json)."""
-    return out, out.with_name(f"{out.stem}_residuals.csv"), out.with_name(f"{out.stem}_residuals.json")
+def animation_files(out: Path) -> tuple[Path, Path, Path, Path]:
+    """The animation, its residuals by frame (.csv), all else about it (.json), and its picture (.png)."""
+    residuals = f"{out.stem}_residuals"
+    return out, out.with_name(f"{residuals}.csv"), out.with_name(f"{residuals}.json"), out.with_suffix(".png")
 
 
 def check_out(out: Path, inputs: tuple[Path | None, ...]) -> None:
@@ -63,25 +67,28 @@ def check_out(out: Path, inputs: tuple[Path | None, ...]) -> None:
             raise InputError(path, f"a file that --out {out} would write over", "another name")
 
 
-def write_animated(animated: Animated, out: Path, recording: Path) -> AnimationSummary:
-    """Write the animation and its residuals, whole or not at all."""
+def write_animated(animated: Animated, out: Path, recording: Path, plot: bool = True) -> AnimationSummary:
+    """Write the animation, its residuals and, where matplotlib is installed, its picture: all or nothing."""
     fit, betas = animated.fit, animated.animation.betas
-    paths = animation_files(out)
+    plotted, no_plot = plot and can_plot(), (NO_PLOT,) if plot and not can_plot() else ()
+    paths = animation_files(out)[: 4 if plotted else 3]
     summary = AnimationSummary(
         frames=fit.num_frames,
         rate=animated.animation.rate,
         residuals=fit.summary(),
         height=body_height(animated.body, betas),
         mass=body_mass(animated.body, betas),
-        flags=animated.flags,
+        flags=(*animated.flags, *no_plot),
         files=tuple(str(path) for path in paths),
     )
     with staged_files(out.absolute().parent) as folder:
-        animation, frames, record = (folder / path.name for path in paths)
+        animation, frames, record, picture = (folder / path.name for path in animation_files(out))
         write_animation(animation, animated.animation)
         _write_frames(frames, animated)
         told = _record(animated, summary, recording)
         record.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        if plotted:
+            write_fit_picture(picture, recording.name, animated.body, fit, summary.rate)
     return summary
 
 

@@ -15,11 +15,15 @@ from odah.dataset.schema import seeded_rng
 from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Motion
 from odah.osim.kinematics import Kinematics, solve_kinematics, track_kinematics
-from odah.pipeline.clips import PLANTED_FLOOR, Solved
+from odah.osim.level_floor import find_floor, levelled
+from odah.osim.toe_bending import bend_toes
+from odah.pipeline.arm_clearance import clear_arms
+from odah.pipeline.clips import Solved
 from odah.pipeline.kinematics import (
     builtin_kinematics,
     clip_part,
     cut_kinematics,
+    is_made_for,
     motion_kinematics,
     read_recording,
 )
@@ -64,7 +68,7 @@ class ClipMaker:
         if plan.builtin is not None:
             seed = int(seeded_rng(self.config.seed, "action", plan.clip_id).integers(2**31))
             kinematics = builtin_kinematics(subject, plan.builtin, seed, clip.rate, clip.duration)
-            return Solved(subject, kinematics, floor_quantile=PLANTED_FLOOR)
+            return Solved(subject, clear_arms(kinematics, self.fitter, subject.betas))
         recording = _recording_of(plan)
         if person.skeleton is not None and plan is self._first_plans[plan.subject]:
             return Solved(subject, self._standard(person.skeleton))
@@ -77,7 +81,10 @@ class ClipMaker:
             )
         if isinstance(recorded, Motion):
             motion = clip_part(recorded, *self._span(recording))
-            return Solved(subject, motion_kinematics(motion, self.fitter, subject), motion.poses)
+            solved = _on_the_floor(motion_kinematics(motion, self.fitter, subject))
+            if not is_made_for(motion, self.fitter.body, subject.betas):
+                solved = clear_arms(solved, self.fitter, subject.betas, motion.poses)
+            return Solved(subject, solved, motion.poses)
         return Solved(subject, self._standard(self._skeleton(recording, recorded, person.skeleton)))
 
     def _person(self, name: str) -> Person:
@@ -113,12 +120,18 @@ class ClipMaker:
         return replace(solved, notes=(*recorded.notes, *solved.notes))
 
     def _standard(self, skeleton: Kinematics) -> Kinematics:
-        return standard_kinematics(skeleton, self.fitter.registration)
+        return _on_the_floor(standard_kinematics(skeleton, self.fitter.registration))
 
     def _span(self, recording: Recording) -> tuple[float, float, float]:
         """Rate, start and duration of a recording's part."""
         clip = self.config.clip
         return clip.rate, recording.start, recording.duration or clip.duration
+
+
+def _on_the_floor(recorded: Kinematics) -> Kinematics:
+    """The motion on a level floor at y = 0 of ground, toes above it, where its feet tell where that is."""
+    floor = find_floor(recorded)
+    return recorded if floor is None else bend_toes(levelled(recorded, floor))
 
 
 def _fitter(config: GenerateConfig, folder: Path) -> BodyFitter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from odah.body.checks import Plausibility, check_plausibility, floor_height, lowest_points
 from odah.body.fitting.body_fitter import BodyFit, BodyFitter
 from odah.clothing import MeshLayer
 from odah.config import GenerateConfig
@@ -35,24 +35,18 @@ from odah.pipeline.subjects import Subject
 from odah.render import Renderer, RenderResult, read_masks
 from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
 
-RECORDED_FLOOR, PLANTED_FLOOR = 0.05, 0.5
-"""Quantiles of the frames' lowest points. A recording may fly most of the time, and a single deep step must
-not count; a planted action rests on the floor in most frames, and toes may dip when it pushes off."""
-
 
 @dataclass(frozen=True)
 class Solved:
     """Who moves in a clip, and how.
 
     guide: (T, 55, 3) rotation vectors of the recorded body motion, where the clip came from one, for head,
-    face and fingers, of which the skeleton knows nothing. floor_quantile: the floor is this quantile
-    of the frames' lowest points.
+    face and fingers, of which the skeleton knows nothing.
     """
 
     subject: Subject
     kinematics: Kinematics
     guide: np.ndarray | None = None
-    floor_quantile: float = RECORDED_FLOOR
 
 
 @dataclass(frozen=True)
@@ -64,6 +58,7 @@ class PreparedClip:
     scene: Scene
     layers: list[MeshLayer]
     T_world_ground: np.ndarray
+    plausibility: Plausibility
 
 
 def scene_config(config: GenerateConfig) -> SceneConfig:
@@ -83,23 +78,21 @@ def scene_config(config: GenerateConfig) -> SceneConfig:
 
 def prepare_clip(plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, solved: Solved) -> PreparedClip:
     """Fit the body, put it on the floor, dress it and draw a scene around it."""
-    fit = fitter.fit_pose(solved.kinematics, solved.subject.betas, solved.guide)
+    fit = fitter.fit_pose(solved.kinematics, solved.subject.body, solved.guide)
     layers = solved.subject.outfit.layers(fit.poses, fit.transl)
-    floor = floor_height(layers, solved.floor_quantile)
+    lowest = lowest_points([layer.vertices for layer in layers], solved.kinematics.rate)
+    floor = floor_height(lowest)
+    plausibility = check_plausibility(
+        fitter.body, fit.betas, fit.poses, fit.transl, solved.kinematics, lowest, floor
+    )
     shift = np.array([0.0, 0.0, -floor], dtype=np.float32)
     layers = [replace(layer, vertices=layer.vertices + shift) for layer in layers]
-    fit = replace(fit, transl=fit.transl + shift)
+    fit = fit.moved(shift)
     points = np.concatenate([layer.vertices[:, ::7] for layer in layers], axis=1)
     bounds = PersonBounds.from_motion(points, _facing(fitter, fit))
     rng = seeded_rng(config.seed, "scene", plan.clip_id)
     scene = sample_scene(rng, scene_config(config), bounds, config.clip.rate)
-    return PreparedClip(solved.kinematics, fit, scene, layers, world_from_ground(floor))
-
-
-def floor_height(layers: Sequence[MeshLayer], quantile: float = RECORDED_FLOOR) -> float:
-    """World height of the floor under a clothed person who moves, m."""
-    lowest = np.min([layer.vertices[:, :, 2].min(axis=1) for layer in layers], axis=0)
-    return float(np.quantile(lowest, quantile))
+    return PreparedClip(solved.kinematics, fit, scene, layers, world_from_ground(floor), plausibility)
 
 
 def _facing(fitter: BodyFitter, fit: BodyFit) -> np.ndarray:
@@ -159,11 +152,11 @@ def _fill(folder: Path, prepared: PreparedClip, renderer: Renderer) -> dict[str,
     result = renderer.render(scene, prepared.layers, folder)
     inside = _inside_share(result, labels["keypoints"])
     world = to_world(prepared.T_world_ground, pose.joints.numpy())
-    budget = error_budget(solved, prepared.fit) | {
+    budget = error_budget(solved, prepared.fit, prepared.plausibility) | {
         "reprojection_px": _mesh_reprojection(prepared.fit, scene, world),
         "joints_inside_mask": inside,
     }
-    flags = [*range_flags(solved), *solved.notes]
+    flags = [*range_flags(solved), *prepared.plausibility.flags, *solved.notes]
     return {"error_budget": budget, "flags": flags, "render": _render_record(result)}
 
 

@@ -31,7 +31,7 @@ _LIGHTEST, _HEAVIEST = 2.0, 650.0  # kg; newborns to the heaviest person on reco
 _ONLY_MARKER_FILES = "marker files (.trc, .c3d), for the model is scaled to all of them"
 _ONLY_MARKERS = "a marker file (.trc, .c3d), for only those are scaled"
 _ONLY_OURS_SMOOTHS = "the solver torch, for OpenSim's tool does not smooth"
-_NO_PLOT = "no plot, for matplotlib is not installed: pip install 'odah[kinematics]'"
+NO_PLOT = "no plot, for matplotlib is not installed: pip install 'odah[kinematics]'"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def write_solved(solved: Kinematics, folder: Path, options: KinematicsOptions) -
     if num_flagged(solved):
         flags.append(f"{num_flagged(solved)} of {solved.num_frames} frames are flagged in {ERROR_FILE}")
     if options.plot and not can_plot():
-        flags.append(_NO_PLOT)
+        flags.append(NO_PLOT)
     uses = range_uses(solved.model.coordinates, solved.coordinates)
     return RecordingSummary(
         frames=solved.num_frames,

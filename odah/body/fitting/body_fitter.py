@@ -20,8 +20,9 @@ from odah.body.fitting.clip_solver import solve_clip
 from odah.body.fitting.clip_terms import ClipTerms
 from odah.body.fitting.fitted_points import FittedPoints, measured_points, registered_points
 from odah.body.fitting.hand_clearance import HandClearance
+from odah.body.fitting.head_markers import head_turns, rest_places
 from odah.body.fitting.measured_markers import MarkerPlacement, MeasuredMarkers, place_markers
-from odah.body.fitting.pose_prior import body_pose_prior
+from odah.body.fitting.pose_prior import PosePrior, body_pose_prior
 from odah.body.fitting.pose_state import PoseState
 from odah.body.fitting.residuals import BodyFit
 from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS
@@ -35,6 +36,7 @@ from odah.body.fitting.targets import (
     loose_rotvecs,
     skeleton_targets,
     stature_of,
+    with_head,
 )
 from odah.body.registration import Registration
 from odah.body.registration.marker_layout import MarkerLayout, check_body
@@ -43,7 +45,7 @@ from odah.body.shape.prior import ShapePrior, shape_prior
 from odah.body.shape.statistics import ATTRIBUTE_RANGES
 from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Source
-from odah.names import SMPLX_INDEX
+from odah.names import SEGMENTS, SMPLX_INDEX
 from odah.osim.full_body import full_body_model
 from odah.osim.kinematics import Kinematics
 
@@ -117,7 +119,7 @@ class BodyFitter:
         loose = loose_rotvecs(targets.segments, self.body.hand_mean)
         points = self._registered
         state = self._initial(points, targets, loose, prior.mean)
-        state = self._solve_subject(points, state, targets.points, loose, prior)
+        state = self._solve_subject(points, state, targets.points, loose, body_pose_prior(), prior)
         offsets = state.offsets[len(points.joint_names) :].numpy()
         if markers is None:
             return FittedSubject(state.betas.numpy(), gender, offsets)
@@ -126,8 +128,11 @@ class BodyFitter:
             self.body, few, state.betas.numpy(), _rotvecs(state.local_rotmats), state.transl.numpy()
         )
         points = measured_points(self.body, self.registration, placement, few)
-        state = replace(state, offsets=points.offsets)
-        state = self._solve_subject(points, state, self._with_measured(targets, few, placement), loose, prior)
+        head = self._head_turns(targets, few, placement, state.betas.numpy())
+        loose = loose_rotvecs(targets.segments, self.body.hand_mean, head=head)
+        state = replace(state, offsets=points.offsets, local_rotmats=with_head(state.local_rotmats, loose))
+        goals = self._with_measured(targets, few, placement)
+        state = self._solve_subject(points, state, goals, loose, body_pose_prior(head is not None), prior)
         placement = replace(placement, offsets=state.offsets[len(points.joint_names) :].numpy())
         return FittedSubject(state.betas.numpy(), gender, offsets, placement)
 
@@ -143,7 +148,8 @@ class BodyFitter:
         subject: or its betas (B,) alone. guide: (T, 55, 3) rotation vectors of the body motion that the
         skeleton was solved from, if it was: neck, head, face and fingers, of which the skeleton knows
         nothing, are taken from it. markers: measured ones, placed on the subject by `fit_subject`; they
-        then are followed beside the joints, and it is their distances that are told. Without, the
+        then are followed beside the joints, and it is their distances that are told; those on the head, if
+        there are three, say how it turns. Without, the
         registration's markers on the skeleton are, where the subject wears them.
 
         Raises:
@@ -156,8 +162,7 @@ class BodyFitter:
         if guide is not None and guide.shape != (kinematics.num_frames, len(SMPLX_INDEX), 3):
             raise InputError("guide", f"shape {guide.shape}", f"({kinematics.num_frames}, 55, 3)")
         targets = skeleton_targets(self.registration, kinematics)
-        loose = loose_rotvecs(targets.segments, self.body.hand_mean, guide)
-        points, goals = self._registered, targets.points
+        points, goals, head = self._registered, targets.points, None
         worn = points.offsets
         if subject.offsets is not None:
             worn = torch.cat([worn[: len(points.joint_names)], torch.from_numpy(subject.offsets)])
@@ -166,13 +171,14 @@ class BodyFitter:
                 raise InputError("subject", "no marker placement", "one that `fit_subject` made of markers")
             points = measured_points(self.body, self.registration, subject.placement, markers)
             worn, goals = points.offsets, self._with_measured(targets, markers, subject.placement)
+            head = self._head_turns(targets, markers, subject.placement, betas)
+        loose = loose_rotvecs(targets.segments, self.body.hand_mean, guide, head)
+        prior = body_pose_prior(head is not None)
         shape = torch.from_numpy(betas)
-        local, transl = self._solve_clip(points, worn, targets, goals, loose, shape, kinematics.rate)
+        local, transl = self._solve_clip(points, worn, targets, goals, loose, prior, shape, kinematics.rate)
         posed = points.fine.pose(shape, local, transl, worn)
-        errors = 1e3 * (posed.points - goals).norm(dim=-1).numpy()
-        joints = len(points.joint_names)
         return BodyFit(
-            betas, _rotvecs(local), transl.numpy(), errors[:, :joints], errors[:, joints:],
+            betas, _rotvecs(local), transl.numpy(), goals.numpy(), posed.points.numpy(),
             points.joint_names, points.marker_names,
         )  # fmt: skip
 
@@ -203,6 +209,23 @@ class BodyFitter:
         joints = targets.points[:, : len(self.registration.regressor.joint_names)]
         return torch.cat([joints, torch.from_numpy(markers.chosen(placement.names).positions)], 1)
 
+    def _head_turns(
+        self,
+        targets: SkeletonTargets,
+        markers: MeasuredMarkers,
+        placement: MarkerPlacement,
+        betas: np.ndarray,
+    ) -> Tensor | None:
+        """(T, 3) rotation vectors of the head in the chest's frame, if there are markers on it."""
+        placed = markers.chosen(placement.names)
+        on_head = placed.is_on_head
+        if not on_head.any():
+            return None
+        worn = rest_places(self.body, betas, placement.vertices[on_head], placement.offsets[on_head])
+        chest = targets.segments[:, list(SEGMENTS).index("spine3")].numpy()
+        turns = head_turns(worn, placed.positions[:, on_head], chest)
+        return None if turns is None else torch.from_numpy(turns)
+
     def _initial(
         self, points: FittedPoints, targets: SkeletonTargets, loose: Tensor, betas: Tensor
     ) -> SubjectState:
@@ -214,14 +237,20 @@ class BodyFitter:
         return SubjectState(betas, local, (targets.points[:, joints] - posed).mean(1), points.offsets)
 
     def _solve_subject(
-        self, points: FittedPoints, state: SubjectState, goals: Tensor, loose: Tensor, prior: ShapePrior
+        self,
+        points: FittedPoints,
+        state: SubjectState,
+        goals: Tensor,
+        loose: Tensor,
+        pose_prior: PosePrior,
+        prior: ShapePrior,
     ) -> SubjectState:
         terms = SubjectTerms(
             goals,
             points.sigmas,
             points.robust_scales,
             loose[:, :NUM_SOLVED_JOINTS],
-            body_pose_prior(),
+            pose_prior,
             points.offsets,
             points.offset_sigmas,
         )
@@ -234,6 +263,7 @@ class BodyFitter:
         targets: SkeletonTargets,
         goals: Tensor,
         loose: Tensor,
+        prior: PosePrior,
         betas: Tensor,
         rate: float,
     ) -> tuple[Tensor, Tensor]:
@@ -244,7 +274,7 @@ class BodyFitter:
             points.sigmas,
             points.robust_scales * points.sigmas,
             loose[:, :NUM_SOLVED_JOINTS],
-            body_pose_prior(),
+            prior,
             Smoothness.uniform(),
             rate,
             worn,

@@ -19,6 +19,8 @@ JOINT_SIGMA, MARKER_SIGMA, SOFT_MARKER_SIGMA = 0.003, 0.006, 0.012
 """m; what a joint centre, a bony landmark and a marker on muscle may be off."""
 _OFFSET_SHARE = 2.0
 """How far a marker may sit from its nominal place on a subject, in its own sigmas."""
+_BAND_OFFSET = 0.025
+"""m; the same of a marker on a band around the head, of which only the name is known."""
 _ROBUST_SCALE = 4.0
 """Sigmas from which a measured marker counts less: it slipped, or was taken for another."""
 _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", "ASH", "PSH", "FAsuperior")
@@ -64,9 +66,11 @@ def measured_points(
     body: BodyModel, registration: Registration, placement: MarkerPlacement, measured: MeasuredMarkers
 ) -> FittedPoints:
     """The registration's joints and measured markers where they were placed."""
-    soft = measured.chosen(placement.names).is_soft
+    worn = measured.chosen(placement.names)
     rows = marker_rows(placement, body.num_vertices)
-    return _points(body, registration, placement, rows, soft, _ROBUST_SCALE)
+    points = _points(body, registration, placement, rows, worn.is_soft, _ROBUST_SCALE)
+    points.offset_sigmas[len(points.joint_names) :][torch.from_numpy(worn.is_on_head)] = _BAND_OFFSET
+    return points
 
 
 def _points(

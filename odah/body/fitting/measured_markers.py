@@ -1,7 +1,7 @@
 """Surface markers that were measured, and where on a subject's body they sit (cf. MoSh, Loper et al. 2014).
 
 The solved skeleton says where each marker is worn; that place, carried over to the skin, is where the
-search for the marker's true place on the body starts.
+search for the marker's true place on the body starts. On the head, of which it knows nothing, anatomy does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from scipy import sparse
 from torch import Tensor
 
 from odah.body.body_model import BodyModel
+from odah.body.fitting.head_markers import HEAD, head_markers, place_on_head
 from odah.body.fitting.marker_checks import during
 from odah.errors import InputError
 from odah.motion.types import R_WORLD_GROUND, MarkerTrajectories
@@ -35,8 +36,9 @@ _PARTS = {
     "ulna": ("elbow", "wrist"),
     "radius": ("elbow", "wrist"),
     "hand": ("wrist", "index1", "middle1", "pinky1", "ring1", "thumb1", "thumb2"),
+    HEAD: ("head",),
 }
-"""SMPL-X joints whose skin may carry a marker of an OpenSim body; of a side for a body of that side."""
+"""SMPL-X joints whose skin may carry a marker of an OpenSim body or of the head; of a side for a body of that side."""
 
 _OWNED = 0.5
 """Share of a vertex's skinning weights that those joints must have."""
@@ -49,8 +51,9 @@ _FRAMES = 16
 class MeasuredMarkers:
     """Markers of a clip, in the frames of the skeleton that was solved from them.
 
-    bodies: the OpenSim body of each. positions: (T, M, 3) world, m, NaN where unseen. places: (T, M, 3)
-    where the solved skeleton carries them. is_soft: (M,) worn on soft tissue, anywhere along it.
+    bodies: the OpenSim body of each, or the head. positions: (T, M, 3) world, m, NaN where unseen. places:
+    (T, M, 3) where the solved skeleton carries them, NaN on the head. is_soft: (M,) worn on soft tissue,
+    anywhere along it. notes: sentences about markers that are not followed.
     """
 
     names: tuple[str, ...]
@@ -58,6 +61,12 @@ class MeasuredMarkers:
     positions: np.ndarray
     places: np.ndarray
     is_soft: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_on_head(self) -> np.ndarray:
+        """(M,) bool."""
+        return np.array([bone == HEAD for bone in self.bodies])
 
     def frames(self, index: np.ndarray) -> MeasuredMarkers:
         return replace(self, positions=self.positions[index], places=self.places[index])
@@ -67,7 +76,12 @@ class MeasuredMarkers:
         columns = [self.names.index(name) for name in names]
         bodies = tuple(self.bodies[k] for k in columns)
         return MeasuredMarkers(
-            names, bodies, self.positions[:, columns], self.places[:, columns], self.is_soft[columns]
+            names,
+            bodies,
+            self.positions[:, columns],
+            self.places[:, columns],
+            self.is_soft[columns],
+            self.notes,
         )
 
 
@@ -81,10 +95,10 @@ class MarkerPlacement:
 
 
 def measured_markers(markers: MarkerTrajectories, solved: Kinematics) -> MeasuredMarkers:
-    """The markers that `solved` was solved from, beside it.
+    """The markers that `solved` was solved from, beside it, and those on the head that can be followed.
 
     Raises:
-        InputError: the recording lacks one of them, or the frames.
+        InputError: the recording lacks one of them, or the frames, or has names on the head exchanged.
     """
     names = solved.tracked_markers
     if missing := [name for name in names if name not in markers.names]:
@@ -98,12 +112,15 @@ def measured_markers(markers: MarkerTrajectories, solved: Kinematics) -> Measure
     by_name = {marker.name: marker for marker in solved.model.markers}
     followed = tuple(by_name[name] for name in names)
     places = model_markers(solved.model.with_markers(followed), solved.coordinates)
+    head = head_markers(markers, solved)
+    count = len(head.names)
     return MeasuredMarkers(
-        names,
-        tuple(marker.body for marker in followed),
-        positions @ R_WORLD_GROUND.T,
-        places @ R_WORLD_GROUND.T,
-        _is_soft(names),
+        (*names, *head.names),
+        (*(marker.body for marker in followed), *(HEAD,) * count),
+        np.concatenate([positions, head.positions], 1) @ R_WORLD_GROUND.T,
+        np.pad(places @ R_WORLD_GROUND.T, ((0, 0), (0, count), (0, 0)), constant_values=np.nan),
+        np.pad(_is_soft(names), (0, count)),
+        head.notes,
     )
 
 
@@ -121,7 +138,7 @@ def place_markers(
     """Each marker on the skin of its bone's part, and off it by what brings it to the skeleton's place.
 
     The body, (B,), (T, 55, 3) rad and (T, 3) m, follows the skeleton already. Markers that the skeleton has
-    deep inside the body are left out.
+    deep inside the body are left out. Those on the head are placed by anatomy.
 
     Raises:
         InputError: all of them are.
@@ -134,11 +151,15 @@ def place_markers(
         posed = body(shape, turns, shift)
     skin, places = posed.vertices.double().numpy(), measured.places[frames]
     vertices, distances = np.zeros(len(measured.names), np.int64), np.zeros(len(measured.names))
-    for k, bone in enumerate(measured.bodies):
-        pool = vertices_of_bone(body, bone)
+    on_head = np.flatnonzero(measured.is_on_head)
+    for k in np.flatnonzero(~measured.is_on_head):
+        pool = vertices_of_bone(body, measured.bodies[k])
         gaps = np.linalg.norm(skin[:, pool] - places[:, None, k], axis=-1).mean(0)
         vertices[k], distances[k] = pool[np.argmin(gaps)], gaps.min()
     offsets = _offsets(body, vertices, posed.joint_rotmats, places - skin[:, vertices])
+    if len(on_head):
+        names = [measured.names[k] for k in on_head]
+        vertices[on_head], offsets[on_head] = place_on_head(body, betas, names, vertices_of_bone(body, HEAD))
     near = distances < _FAR_FROM_SKIN
     if not near.any():
         expected = f"markers on it, unlike {', '.join(measured.names[:5])}"

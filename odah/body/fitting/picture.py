@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Float
 
+from odah.body.body_model import BodyModel
+from odah.body.fitting.residuals import BodyFit
 from odah.body.mesh import vertex_normals
 from odah.files import atomic_path
 from odah.names import SKELETON_BONES, side_of
@@ -24,6 +27,8 @@ _SKIN = np.array([0.80, 0.76, 0.73])
 _INK, _FAINT, _MARKER = "#2b2b2b", "#8a8a8a", "#c2185b"
 _LIGHT = np.array([0.25, -0.45, 0.85])
 """Towards the light; x right, y away from the viewer, z up."""
+_ON_FLOOR = 0.2
+"""m; lowest point of people whose floor seems to be at height 0, so that it is drawn."""
 _MARGIN = 0.08
 """m of white around the tallest pose."""
 
@@ -55,15 +60,8 @@ def view_of(facing: np.ndarray, turn_deg: float = 35.0) -> Float[np.ndarray, "3 
     return np.stack([np.cross(away, up), away, up])
 
 
-def write_fit_picture(
-    path: str | Path,
-    title: str,
-    shown: Sequence[PosedFit],
-    faces: Int[np.ndarray, "F 3"],
-    joints_mm: tuple[Sequence[str], Float[np.ndarray, "T J"]],
-    markers_mm: tuple[Sequence[str], Float[np.ndarray, "T M"]],
-) -> None:
-    """Draw a fit into a PNG file; joints_mm and markers_mm: names, and residuals in mm with NaN for gaps."""
+def write_fit_picture(path: str | Path, title: str, body: BodyModel, fit: BodyFit, rate: float) -> None:
+    """Draw a fit of `body`, with bone lengths, at this frame rate (Hz), into a PNG file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -71,12 +69,40 @@ def write_fit_picture(
     told = "dots and lines: skeleton; rings: joints of the mesh; crosses: markers; right orange, left blue"
     figure.suptitle(f"{title}\n{told}", fontsize=10, color=_INK)
     poses, plots = list(figure.subfigures(2, 1, height_ratios=(1.6, 1)))  # pyright: ignore[reportArgumentType]
-    _draw_poses(poses, shown, faces, joints_mm[0])
+    _draw_poses(poses, posed_fits(body, fit, rate), body.faces, fit.joint_names)
     joint_axes, marker_axes = plots.subplots(2, 1)
-    _draw_residuals(joint_axes, *joints_mm, side_of, "mesh joint to skeleton joint (mm)")
-    _draw_residuals(marker_axes, *markers_mm, _side_of_marker, "marker on the mesh to marker (mm)")
+    _draw_residuals(joint_axes, fit.joint_names, fit.joint_errors_mm, side_of, "mesh to skeleton (mm)")
+    _draw_residuals(
+        marker_axes,
+        fit.marker_names,
+        fit.marker_errors_mm,
+        _side_of_marker,
+        "mesh to markers (mm)",
+    )
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_png(str(temporary))
+
+
+def posed_fits(body: BodyModel, fit: BodyFit, rate: float) -> list[PosedFit]:
+    """`NUM_POSES` frames spread over a clip, or all of a shorter one, seen from the front left."""
+    frames = np.unique(np.linspace(0, fit.num_frames - 1, NUM_POSES).round().astype(int))
+    poses, transl = (torch.from_numpy(array[frames]).to(body.dtype) for array in (fit.poses, fit.transl))
+    with torch.no_grad():
+        posed = body(torch.from_numpy(fit.betas).to(body.dtype), poses, transl)
+    facing = posed.joint_rotmats[:, 0, :, 2].double().numpy()
+    joints = len(fit.joint_names)
+    return [
+        PosedFit(
+            time=float(frame / rate),
+            vertices=posed.vertices[k].double().numpy(),
+            joints=fit.goals[frame, :joints],
+            mesh_joints=fit.points[frame, :joints],
+            markers=fit.goals[frame, joints:],
+            mesh_markers=fit.points[frame, joints:],
+            view=view_of(facing[k]),
+        )
+        for k, frame in enumerate(frames)
+    ]
 
 
 def _draw_poses(
@@ -93,7 +119,8 @@ def _draw_poses(
         width = 0.5 * max(0.5 * (high - low), float(np.ptp(across)))
         axes.set(xlim=(middle - width - _MARGIN, middle + width + _MARGIN), aspect="equal")
         axes.set_ylim(low - _MARGIN, high + _MARGIN)
-        axes.axhline(0, color=_FAINT, lw=0.6, zorder=0)
+        if abs(low) < _ON_FLOOR:
+            axes.axhline(0, color=_FAINT, lw=0.6, zorder=0)
         axes.set_title(f"{pose.time:.2f} s", fontsize=9, color=_FAINT)
         axes.axis("off")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,22 +20,40 @@ class BodyFit:
     """A body that follows a skeleton, and markers if some were measured; world (Z-up).
 
     betas: (B,) of `BodyFitter.body`. poses: (T, 55, 3) rotation vectors, rad. transl: (T, 3) m.
-    joint_errors_mm: (T, J) from the body's regressed joints to the skeleton's, in the order of
-    joint_names; marker_errors_mm: (T, M), of marker_names: the measured markers, NaN where unseen, or
-    else the registered ones on the skeleton.
+    goals: (T, J + M, 3) m; the skeleton's joints, in the order of joint_names, then, of marker_names, the
+    measured markers, NaN where unseen, or else the registered ones on the skeleton. points: (T, J + M, 3)
+    m; where the body has them.
     """
 
     betas: np.ndarray
     poses: np.ndarray
     transl: np.ndarray
-    joint_errors_mm: np.ndarray
-    marker_errors_mm: np.ndarray
-    joint_names: tuple[str, ...] = ()
-    marker_names: tuple[str, ...] = ()
+    goals: np.ndarray
+    points: np.ndarray
+    joint_names: tuple[str, ...]
+    marker_names: tuple[str, ...]
 
     @property
     def num_frames(self) -> int:
         return len(self.poses)
+
+    @cached_property
+    def joint_errors_mm(self) -> np.ndarray:
+        """(T, J) from the body's regressed joints to the skeleton's."""
+        return self._errors_mm[:, : len(self.joint_names)]
+
+    @cached_property
+    def marker_errors_mm(self) -> np.ndarray:
+        """(T, M) from the markers on the body to those it follows, NaN where unseen."""
+        return self._errors_mm[:, len(self.joint_names) :]
+
+    @cached_property
+    def _errors_mm(self) -> np.ndarray:
+        return 1e3 * np.linalg.norm(self.points - self.goals, axis=-1)
+
+    def moved(self, shift: np.ndarray) -> BodyFit:
+        """The same body and what it follows, both shifted by (3,) m."""
+        return replace(self, transl=self.transl + shift, goals=self.goals + shift, points=self.points + shift)
 
     def summary(self) -> dict[str, float]:
         """Mean and 95th percentile of joint and marker errors, mm."""

@@ -103,11 +103,14 @@ def head_posture(segments: Tensor) -> Tensor:
     return -0.5 * (_HEAD_SHARE * local).clamp(limits[0], limits[1])
 
 
-def loose_rotvecs(segments: Tensor, hand_mean: np.ndarray, guide: np.ndarray | None = None) -> Tensor:
+def loose_rotvecs(
+    segments: Tensor, hand_mean: np.ndarray, guide: np.ndarray | None = None, head: Tensor | None = None
+) -> Tensor:
     """(T, 55, 3) rotation vectors of the joints that no joint centre or marker tells; else zero.
 
     The toes bend as those of the skeleton; neck, head, face and fingers are beyond it.
     From `guide` (T, 55, 3) where there is one; otherwise `head_posture` and relaxed hands, hand_mean (30, 3).
+    head: (T, 3) rotation vectors of the head in the chest's frame if known, half of them the neck's.
     """
     rotvecs = torch.zeros(len(segments), len(SMPLX_INDEX), 3, dtype=segments.dtype)
     rotvecs[:, _FINGERS] = torch.as_tensor(hand_mean, dtype=segments.dtype)
@@ -120,7 +123,16 @@ def loose_rotvecs(segments: Tensor, hand_mean: np.ndarray, guide: np.ndarray | N
         # Fingers that stay exactly straight were not recorded.
         known = [*_HEAD, *_FACE, *(_FINGERS if guide[:, _FINGERS].any() else ())]
         rotvecs[:, known] = torch.as_tensor(guide[:, known], dtype=segments.dtype)
+    if head is not None:
+        rotvecs[:, _HEAD] = 0.5 * head.to(segments)[:, None]
     return rotvecs
+
+
+def with_head(local_rotmats: Tensor, loose: Tensor) -> Tensor:
+    """Parent-relative rotations (T, 55, 3, 3) with neck and head as `loose` (T, 55, 3) says."""
+    turned = local_rotmats.clone()
+    turned[:, _HEAD] = rotvec_to_rotmat(loose[:, _HEAD])
+    return turned
 
 
 def initial_local_rotmats(segments: Tensor, loose: Tensor) -> Tensor:

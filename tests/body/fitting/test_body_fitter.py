@@ -205,8 +205,10 @@ def test_wrong_use_is_named(fitter, kinematics, measured, subject):
 
 def fit_of(joints: np.ndarray, markers: np.ndarray) -> BodyFit:
     names = tuple(f"j{k}" for k in range(joints.shape[1])), tuple(f"m{k}" for k in range(markers.shape[1]))
-    frames = len(joints)
-    return BodyFit(np.zeros(2), np.zeros((frames, 55, 3)), np.zeros((frames, 3)), joints, markers, *names)
+    frames, errors = len(joints), np.concatenate([joints, markers], axis=1)
+    points = np.stack([np.zeros_like(errors), 1e-3 * errors, np.zeros_like(errors)], axis=-1)
+    still = np.zeros(2), np.zeros((frames, 55, 3)), np.zeros((frames, 3))
+    return BodyFit(*still, np.zeros_like(points), points, *names)
 
 
 def test_large_residuals_and_gaps_are_flagged():
