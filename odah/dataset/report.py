@@ -76,7 +76,7 @@ def _clip_view(clip: Clip, dataset: Dataset, audit: ClipAudit | None) -> ClipVie
 
 def _check_record(clip: Clip) -> None:
     """Refuse a record that lacks what the page shows, by the name of its first missing field."""
-    fields = ("split", "num_frames", "action", "source", "render", "flags", "error_budget")
+    fields = ("split", "num_frames", "action", "source", "render", "flags", "notes", "error_budget")
     for name in fields:
         if name not in clip.record:
             raise InputError(f"{clip.folder / 'clip.json'}: {name}", "nothing", "a value, for it is required")

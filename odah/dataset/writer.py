@@ -146,8 +146,8 @@ def write_index(paths: DatasetPaths) -> int:
             name: value for name, value in record["error_budget"].items() if isinstance(value, int | float)
         }
         hashes = {f"sha256_{name}": value for name, value in record["sha256"].items()}
-        flags = {"flags": "; ".join(record["flags"])}
-        rows.append({name: record[name] for name in INDEX_FIELDS} | budget | flags | hashes)
+        told = {name: "; ".join(record[name]) for name in ("flags", "notes")}
+        rows.append({name: record[name] for name in INDEX_FIELDS} | budget | told | hashes)
     with atomic_path(paths.index) as temporary:
         pq.write_table(pa.Table.from_pylist(rows), temporary)
     return len(rows)

@@ -12,6 +12,9 @@ _FOOT_LENGTH = 0.1788
 """m; subtalar to toe joint in Rajagopal et al. 2016, along the foot."""
 _HEEL_HEIGHT = 0.04195
 """m; ankle joint above the origin of calcn in the same model."""
+_FLATTEST, _HIGHEST = 0.85, 1.15
+"""Heights of a foot over its length that the sole below was measured on; a scaling that makes a foot half as
+high again, because nothing told its height, does not put the sole so much lower."""
 _TIBIA_LENGTH = 0.4
 _HAND_OFFSET = (0.015, -0.110, 0.0)
 
@@ -50,6 +53,7 @@ def _points_of_side(model: Model, side: str) -> list[ContactPoint]:
     outward = np.array([1.0, 1.0, 1.0 if side == "r" else -1.0])
     length = _joint_offset(model, f"mtp_{side}")[0] / _FOOT_LENGTH
     height = abs(_joint_offset(model, f"subtalar_{side}")[1]) / _HEEL_HEIGHT
+    height = float(np.clip(height, _FLATTEST * length, _HIGHEST * length))
     shank = abs(_joint_offset(model, f"ankle_{side}")[1]) / _TIBIA_LENGTH
     instep_scale = np.array([length, height, length])
     return [

@@ -156,8 +156,12 @@ def _fill(folder: Path, prepared: PreparedClip, renderer: Renderer) -> dict[str,
         "reprojection_px": _mesh_reprojection(prepared.fit, scene, world),
         "joints_inside_mask": inside,
     }
-    flags = [*range_flags(solved), *prepared.plausibility.flags, *solved.notes]
-    return {"error_budget": budget, "flags": flags, "render": _render_record(result)}
+    return {
+        "error_budget": budget,
+        "flags": [*range_flags(solved), *prepared.fit.flags(), *prepared.plausibility.flags],
+        "notes": list(solved.notes),
+        "render": _render_record(result),
+    }
 
 
 def _inside_share(result: RenderResult, keypoints: np.ndarray) -> float:

@@ -13,16 +13,18 @@ from odah.body.body_model import BodyModel
 from odah.body.checks.body_sample import BodySample, sample_body
 from odah.body.checks.floor import FloorContact, LowestPoints, floor_contact, floor_height, lowest_points
 from odah.body.checks.joint_limits import HingeUse, hinge_uses
-from odah.body.checks.self_penetration import Overlap, self_penetration
+from odah.body.checks.self_penetration import Overlap, allowed_depth, self_penetration
 from odah.body.checks.sliding import FootSliding, foot_sliding, nearest_vertices, skeleton_soles
 from odah.body.checks.thresholds import (
     MAX_FLOATING,
     MAX_PENETRATION,
-    MAX_SELF_PENETRATION,
     MAX_SELF_PENETRATION_SHARE,
     MAX_SLIDING_MM,
 )
 from odah.osim.kinematics import Kinematics
+
+_ROUNDING_MM = 0.1
+"""A floor that is set by a quantile leaves that quantile just as deep as is allowed."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Plausibility:
         sliding, contact, own = self.sliding, self.contact, self.skeleton_contact
         if sliding.excess_mm > MAX_SLIDING_MM:
             yield f"feet slide {sliding.excess_mm:.1f} mm a frame at 60 fps more than the skeleton's"
-        if contact.penetration_p95_mm > 1e3 * MAX_PENETRATION:
+        if contact.penetration_p95_mm > 1e3 * MAX_PENETRATION + _ROUNDING_MM:
             depths = contact.penetration_p95_mm, own.penetration_p95_mm
             yield "{:.0f} mm below the floor in 5 % of frames (its skeleton {:.0f} mm)".format(*depths)
         if contact.floating_p95_mm > 1e3 * MAX_FLOATING:
@@ -57,10 +59,11 @@ class Plausibility:
 
     def _overlap_flags(self) -> Iterator[str]:
         for overlap in self.overlaps:
+            allowed = allowed_depth(overlap.part, overlap.other)
             if overlap.share > MAX_SELF_PENETRATION_SHARE:
                 yield (
                     f"{overlap.part} up to {overlap.depth_mm:.0f} mm inside the {overlap.other}, "
-                    f"deeper than {1e3 * MAX_SELF_PENETRATION:.0f} mm in {overlap.share:.0%} of frames"
+                    f"deeper than {1e3 * allowed:.0f} mm in {overlap.share:.0%} of frames"
                 )
 
     def _hinge_flags(self) -> Iterator[str]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.spatial import KDTree
 
 from odah.body.checks.body_sample import BodySample
-from odah.body.checks.thresholds import MAX_SELF_PENETRATION
+from odah.body.checks.thresholds import MAX_ARMPIT_PENETRATION, MAX_SELF_PENETRATION
 from odah.names import SIDES
 
 _REST_DISTANCE = 0.05
@@ -22,7 +22,7 @@ _ARM, _LEG = ("hand", "forearm", "upper arm"), ("thigh", "shank", "foot")
 @dataclass(frozen=True)
 class Overlap:
     """`part` inside `other`: the greatest depth over the clip, mm, and the share of the frames in which it is
-    deeper than `MAX_SELF_PENETRATION`."""
+    deeper than `allowed_depth`."""
 
     part: str
     other: str
@@ -42,10 +42,16 @@ class _Limb:
     is_open: np.ndarray
 
 
+def allowed_depth(part: str, other: str) -> float:
+    """How deep `part` may be inside `other`, m, as flesh gives."""
+    is_armpit = part.endswith("upper arm") and other == "trunk"
+    return MAX_ARMPIT_PENETRATION if is_armpit else MAX_SELF_PENETRATION
+
+
 def self_penetration(
     sample: BodySample, points: Float[np.ndarray, "T P 3"], normals: Float[np.ndarray, "T P 3"]
 ) -> tuple[Overlap, ...]:
-    """Every pair of parts that is anywhere deeper than `MAX_SELF_PENETRATION`, the deepest first.
+    """Every pair of parts that is anywhere deeper than `allowed_depth`, the deepest first.
 
     A limb's points are held against the nearest points of the other parts: below the plane through the
     nearest one they are inside. Arms against all but themselves, each leg against the other.
@@ -60,9 +66,10 @@ def self_penetration(
         for limb in limbs:
             own, nearest, depth = _depths(limb, frame_points, frame_normals)
             np.maximum.at(frame, (codes[own], codes[nearest]), depth)
+    allowed = np.array([[allowed_depth(str(part), str(other)) for other in names] for part in names])
     overlaps = [
         Overlap(str(names[i]), str(names[j]), 1e3 * float(depths[:, i, j].max()), float(share))
-        for (i, j), share in np.ndenumerate((depths > MAX_SELF_PENETRATION).mean(axis=0))
+        for (i, j), share in np.ndenumerate((depths > allowed).mean(axis=0))
         if share > 0
     ]
     return tuple(sorted(overlaps, key=lambda o: (-o.depth_mm, o.part, o.other)))

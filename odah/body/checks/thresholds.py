@@ -24,6 +24,9 @@ MAX_FLOATING = 0.020
 """95th percentile of the gap below someone who stands: the height of a shoe's sole, where shadows part."""
 MAX_SELF_PENETRATION = 0.020
 """Flesh gives by a centimetre or two where limbs press on it; what goes deeper should be elsewhere."""
+MAX_ARMPIT_PENETRATION = 0.05
+"""Upper arm against trunk: where an arm hangs, its inner side and the ribs flatten one another over half the
+arm's thickness, which skinned meshes show as overlap in every standing pose."""
 MAX_SELF_PENETRATION_SHARE = 0.02
 """Share of a clip's frames that may be worse, so that a single touch does not condemn a clip."""
 

@@ -33,6 +33,7 @@ from odah.body.fitting.subject_solver import solve_subject
 from odah.body.fitting.targets import (
     SkeletonTargets,
     initial_local_rotmats,
+    loose_but_sideways,
     loose_rotvecs,
     skeleton_targets,
     stature_of,
@@ -129,8 +130,10 @@ class BodyFitter:
         )
         points = measured_points(self.body, self.registration, placement, few)
         head = self._head_turns(targets, few, placement, state.betas.numpy())
-        loose = loose_rotvecs(targets.segments, self.body.hand_mean, head=head)
-        state = replace(state, offsets=points.offsets, local_rotmats=with_head(state.local_rotmats, loose))
+        state = replace(state, offsets=points.offsets)
+        if head is not None:
+            state = replace(state, local_rotmats=with_head(state.local_rotmats, head))
+            loose = loose_but_sideways(loose, head)
         goals = self._with_measured(targets, few, placement)
         state = self._solve_subject(points, state, goals, loose, body_pose_prior(head is not None), prior)
         placement = replace(placement, offsets=state.offsets[len(points.joint_names) :].numpy())

@@ -19,10 +19,13 @@ JOINT_SIGMA, MARKER_SIGMA, SOFT_MARKER_SIGMA = 0.003, 0.006, 0.012
 """m; what a joint centre, a bony landmark and a marker on muscle may be off."""
 _OFFSET_SHARE = 2.0
 """How far a marker may sit from its nominal place on a subject, in its own sigmas."""
-_BAND_OFFSET = 0.025
-"""m; the same of a marker on a band around the head, of which only the name is known."""
 _ROBUST_SCALE = 4.0
 """Sigmas from which a measured marker counts less: it slipped, or was taken for another."""
+_BAND_SIGMA, _BAND_OFFSET_SIGMA = 0.009, 0.025
+"""m; what a marker on the head may be off, as a neck of another length must not lift the trunk, and how far
+from its nominal place, of which only the name tells."""
+_BAND_ROBUST_SCALE = 8.0
+"""The same on the head, whose start is told by its own markers alone: a neck bent otherwise is far off."""
 _SOFT_MARKERS = ("TH1", "TH2", "TH3", "TB1", "TB2", "TB3", "UA1", "UA2", "UA3", "ASH", "PSH", "FAsuperior")
 
 
@@ -69,7 +72,9 @@ def measured_points(
     worn = measured.chosen(placement.names)
     rows = marker_rows(placement, body.num_vertices)
     points = _points(body, registration, placement, rows, worn.is_soft, _ROBUST_SCALE)
-    points.offset_sigmas[len(points.joint_names) :][torch.from_numpy(worn.is_on_head)] = _BAND_OFFSET
+    on_head = len(points.joint_names) + np.flatnonzero(worn.is_on_head)
+    points.sigmas[on_head], points.offset_sigmas[on_head] = _BAND_SIGMA, _BAND_OFFSET_SIGMA
+    points.robust_scales[on_head] = _BAND_ROBUST_SCALE
     return points
 
 

@@ -1,4 +1,4 @@
-"""Markers worn on the head, which the OpenSim model ends below: which they are, where, and how the head turns.
+"""Markers worn on the head, where the OpenSim model has no bone: which, where worn, and how the head turns.
 
 Positions on the head are in SMPL-X's axes (left +X, up +Y, front +Z), m, from the middle of its cap: the
 skin above the brow.
@@ -30,17 +30,18 @@ MIN_MARKERS = 3
 """Fewer do not tell how the head turns."""
 
 _SIDED = {
-    "lfhd rfhd lfhead rfhead": (0.072, 0.010, 0.072),
-    "lbhd rbhd lbhead rbhead": (0.060, -0.010, -0.072),
-    "headl headr lhead rhead": (0.085, 0.0, 0.0),
+    "lfhd rfhd lfhead rfhead": (0.072, -0.025, 0.072),
+    "lbhd rbhd lbhead rbhead": (0.060, -0.060, -0.072),
+    "headl headr lhead rhead": (0.085, -0.040, 0.0),
 }
 _CENTRAL = {
     "ariel tophead headtop": (0.0, 0.070, 0.0),
-    "fronthead headfront": (0.0, 0.010, 0.105),
-    "rearhead headback": (0.0, -0.010, -0.105),
+    "fronthead headfront": (0.0, -0.025, 0.105),
+    "rearhead headback": (0.0, -0.060, -0.105),
 }
-"""Names, left before right, without prefix, separators and capitals, and the left one's place: bands of Vicon's
-Plug-in Gait (temples and back of the head), of Qualisys's sports set, of Motion Analysis' and MoSh's sets."""
+"""Names without prefix, separators and capitals, left before right, and the left one's place. In use by Vicon
+(Plug-in Gait: a band, at the temples and the back of the head), Qualisys, Motion Analysis and MoSh. Bands
+tilt: their back is lower, under the bulge of the head."""
 
 _CAP = 0.4
 """Part of the head's height above its joint where the cap begins, about the brow."""
@@ -50,8 +51,8 @@ _MOST = 0.5
 _TURNED_TOO_FAR_DEG = 110.0
 """Between head and chest; beyond any neck, as a median over a clip."""
 _MISFIT = 0.030
-"""m, RMS, from the places that the table says. At most 0.018 on recordings with Vicon's four, 0.077 and more with
-left and right of one pair exchanged."""
+"""m, RMS, from the places that the table says. At most 0.02 on recordings with Vicon's four; 0.077 and more
+with left and right of one pair exchanged."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def head_places(names: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def head_markers(markers: MarkerTrajectories, solved: Kinematics) -> HeadMarkers:
-    """The markers on the head that `solved` did not use, in its frames; none unless they tell the head's turn.
+    """The markers on the head that `solved` did not use, in its frames; none unless they tell how it turns.
 
     Raises:
         InputError: left and right of them are exchanged; names the pairs.
@@ -105,8 +106,8 @@ def head_markers(markers: MarkerTrajectories, solved: Kinematics) -> HeadMarkers
 def place_on_head(
     body: BodyModel, betas: np.ndarray, names: Sequence[str], pool: Int[np.ndarray, " V"]
 ) -> tuple[Int[np.ndarray, " H"], Float[np.ndarray, "H 3"]]:
-    """The vertices of `pool`, the head's skin, nearest to the places of markers, and T-pose offsets from them,
-    m, outwards."""
+    """The vertices of `pool`, the head's skin, nearest to the places of markers, and offsets outwards from
+    them in the T-pose, m."""
     skin, joint = _rest(body, betas, pool)
     height = skin[:, 1] - joint[1]
     cap = skin[height > _CAP * height.max()]
@@ -168,7 +169,7 @@ def _judged(places: dict[str, np.ndarray], positions: np.ndarray, solved: Kinema
 def _exchanged_pairs(
     markers: MarkerTrajectories, places: dict[str, np.ndarray], solved: Kinematics
 ) -> tuple[tuple[str, str], ...]:
-    """The fewest (right, left) pairs with whose names exchanged the markers would sit on a head as they should."""
+    """The fewest (right, left) pairs with whose names exchanged the markers sit on a head as they should."""
     pairs = side_pairs(tuple(places))
     for count in range(1, len(pairs) + 1):
         for some in combinations(pairs, count):
@@ -186,11 +187,12 @@ def _turned(
 
     NaN in frames that show fewer than three.
     """
-    shown = np.isfinite(seen).all(-1)
+    shown = np.asarray(np.isfinite(seen).all(-1))
     told = shown.sum(1) >= MIN_MARKERS
-    weights = (shown[told] / shown[told].sum(1, keepdims=True))[..., None]
-    there = np.where(weights > 0, seen[told], 0)
-    there = (there - (weights * there).sum(1, keepdims=True)) * (weights > 0)
+    counted = shown[told, :, None]
+    weights = counted / counted.sum(1, keepdims=True)
+    there = np.where(counted, seen[told], 0)
+    there = (there - (weights * there).sum(1, keepdims=True)) * counted
     here = worn - (weights * worn).sum(1, keepdims=True)
     left, _, right = np.linalg.svd(there.mT @ (weights * here))
     left[..., 2] *= np.linalg.det(left @ right)[:, None]

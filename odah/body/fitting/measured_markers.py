@@ -38,7 +38,7 @@ _PARTS = {
     "hand": ("wrist", "index1", "middle1", "pinky1", "ring1", "thumb1", "thumb2"),
     HEAD: ("head",),
 }
-"""SMPL-X joints whose skin may carry a marker of an OpenSim body or of the head; of a side for a body of that side."""
+"""SMPL-X joints whose skin may carry a marker of an OpenSim body, or of the head; of a body's own side."""
 
 _OWNED = 0.5
 """Share of a vertex's skinning weights that those joints must have."""

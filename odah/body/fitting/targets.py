@@ -128,10 +128,20 @@ def loose_rotvecs(
     return rotvecs
 
 
-def with_head(local_rotmats: Tensor, loose: Tensor) -> Tensor:
-    """Parent-relative rotations (T, 55, 3, 3) with neck and head as `loose` (T, 55, 3) says."""
+def loose_but_sideways(loose: Tensor, head: Tensor) -> Tensor:
+    """`loose` (T, 55, 3) with neck and head turned and bent to the sides as `head` (T, 3), but up as before.
+
+    Of markers on a band that tilts nobody knows how much.
+    """
+    rotvecs = loose.clone()
+    rotvecs[:, _HEAD, 1:] = 0.5 * head.to(loose)[:, None, 1:]
+    return rotvecs
+
+
+def with_head(local_rotmats: Tensor, head: Tensor) -> Tensor:
+    """Parent-relative rotations (T, 55, 3, 3), neck and head turned as `head` (T, 3) in `loose_rotvecs`."""
     turned = local_rotmats.clone()
-    turned[:, _HEAD] = rotvec_to_rotmat(loose[:, _HEAD])
+    turned[:, _HEAD] = rotvec_to_rotmat(0.5 * head.to(local_rotmats))[:, None]
     return turned
 
 

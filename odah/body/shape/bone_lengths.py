@@ -34,15 +34,15 @@ BONE_LENGTHS: tuple[str, ...] = (*_ALONG_BONE, *_ALONG_AXIS)
 """Names of the added coefficients, in order."""
 
 _SIGMA_AND_BOUND = {"thigh": (0.5, 1.5), "shank": (0.5, 1.5), "upper_arm": (0.5, 1.5), "forearm": (0.5, 1.5),
-                    "torso_height": (0.5, 1.5), "hip_width": (0.5, 2.0), "shoulder_width": (0.5, 1.5),
+                    "torso_height": (0.5, 1.5), "hip_width": (0.5, 2.0), "shoulder_width": (0.3, 1.5),
                     "foot_length": (0.5, 1.5), "foot_height": (0.3, 1.0)}  # fmt: skip
 BONE_LENGTH_SIGMAS: tuple[float, ...] = tuple(_SIGMA_AND_BOUND[name][0] for name in BONE_LENGTHS)
 """Spread of each coefficient. Adults' segment lengths and breadths vary by about 5 % of their mean (compare
 Gordon et al. 2014, ANSUR II, NATICK/TR-15/007)."""
 BONE_LENGTH_BOUNDS: tuple[float, ...] = tuple(_SIGMA_AND_BOUND[name][1] for name in BONE_LENGTHS)
-"""Largest magnitude of each coefficient: three standard deviations. Hips may be wider apart, because where
-a mesh's hip joints are is a convention; a foot less high, because a model scaled to few markers is often
-far too high there and a body must not follow it."""
+"""Largest magnitude of each coefficient, at least three standard deviations. Hips may be wider apart, because
+where a mesh's hip joints are is a convention; a foot less high, because a model scaled to few markers is
+often far too high there and a body must not follow it."""
 
 
 def _stretches(name: str, joints: np.ndarray) -> np.ndarray:
