@@ -17,7 +17,7 @@ from odah.body.fitting.marker_checks import check_seen, check_sides
 from odah.body.fitting.measured_markers import MeasuredMarkers, measured_markers
 from odah.body.fitting.residuals import BodyFit
 from odah.body.model import BodyModel, load_body
-from odah.body.registration import load_registration
+from odah.body.registration import Registration, load_registration
 from odah.body.shape.prior import shape_prior
 from odah.body.shape.statistics import ATTRIBUTE_RANGES, GENDERS
 from odah.config import Recording, SubjectsConfig
@@ -105,8 +105,8 @@ class _Followed:
     """What a body is to follow. guide (T, 55, 3) and subject: of the body motion that it came from."""
 
     kinematics: Kinematics
+    markers: MeasuredMarkers | None
     gender: Gender
-    markers: MeasuredMarkers | None = None
     guide: np.ndarray | None = None
     subject: FittedSubject | None = None
 
@@ -181,9 +181,8 @@ def _followed(path: Path, options: AnimateOptions, fitter: BodyFitter, betas: np
         return _of_motion(recorded, options, fitter, betas)
     gender = options.known_gender or "neutral"
     if isinstance(recorded, MarkerTrajectories):
-        solved, measured = _of_markers(recorded, options.kinematics)
-        return _Followed(standard_kinematics(solved, fitter.registration), gender, measured)
-    return _Followed(standard_kinematics(recorded, fitter.registration), gender)
+        return _Followed(*_of_markers(recorded, options.kinematics, fitter.registration), gender)
+    return _Followed(standard_kinematics(recorded, fitter.registration), None, gender)
 
 
 def _read(path: Path, options: AnimateOptions) -> Motion | MarkerTrajectories | Kinematics:
@@ -212,7 +211,7 @@ def _resampled(
 
 
 def _of_markers(
-    recorded: MarkerTrajectories, options: KinematicsOptions
+    recorded: MarkerTrajectories, options: KinematicsOptions, registration: Registration
 ) -> tuple[Kinematics, MeasuredMarkers]:
     """The skeleton that markers tell, and them beside it, unless they would be fitted to garbage."""
 
@@ -222,8 +221,9 @@ def _of_markers(
     solved = solve(recorded)
     check_seen(recorded, solved)
     check_sides(recorded, solved, solve)
+    standard = standard_kinematics(solved, registration)
     measured = measured_markers(recorded, solved)
-    return replace(solved, notes=(*solved.notes, *measured.notes)), measured
+    return replace(standard, notes=(*solved.notes, *measured.notes)), measured
 
 
 def _of_motion(
@@ -239,7 +239,7 @@ def _of_motion(
     if betas is not None:
         subject = subject_of_body(subject.name, fitter, subject.gender, betas, np.random.default_rng(0))
     solved = motion_kinematics(motion, fitter, subject, options.kinematics.cutoff)
-    return _Followed(solved, subject.gender, guide=motion.poses, subject=subject.body)
+    return _Followed(solved, None, subject.gender, guide=motion.poses, subject=subject.body)
 
 
 def _refuse_options(

@@ -84,8 +84,8 @@ def test_visible_soles_stand_on_the_floor() -> None:
     fitter = BodyFitter(load_body(), load_registration())
     for seed in (0, 2):
         subject = synthetic_subject("s", fitter, SubjectsConfig(count=1), np.random.default_rng(seed))
-        solved = builtin_kinematics(subject, "hand_waving", 0, 10, 0.2)
-        fit = fitter.fit_pose(solved, subject.betas)
+        solved = builtin_kinematics(subject, "hand_waving", 0, 10.0, 0.2)
+        fit = fitter.fit_pose(solved, subject.body)
         layers = subject.outfit.layers(fit.poses, fit.transl)
         shoes = next(layer for layer in layers if "shoe" in layer.name).vertices[0]
         for shoe in np.split(shoes, 2):
