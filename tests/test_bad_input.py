@@ -208,6 +208,10 @@ def markers(tmp_path: Path) -> None:
             "--registration: found nothing, expected the file that `odah regressor",
         ),
         (("--shape", "none.npz"), "none.npz: found no such file"),
+        (
+            ("--shape", "none.npz", "--height", 1.7),
+            "--shape with --height: found ",
+        ),
         (("--shape", "walk.trc"), "walk.trc: found no readable npz archive"),
         (("--registration", "walk.trc"), "walk.trc: found no readable npz archive"),
     ],

@@ -22,7 +22,7 @@ from odah.motion.types import Gender, Motion, Source
 from odah.names import SMPLX_JOINTS
 
 _KIND = "an animation that `odah animate` wrote"
-_OPEN_BODY, _OPEN_BODY_SURFACE = "open", "odah_open"
+_OPEN_BODY, OPEN_BODY_SURFACE = "open", "odah_open"
 """The open body's name, and its surface model's: named smplx, its betas would be taken for SMPL-X's."""
 
 _ARRAYS: dict[str, Shape] = {
@@ -38,6 +38,7 @@ _ARRAYS: dict[str, Shape] = {
     "marker_vertices": (None,),
     "marker_offsets": (None, 3),
 }
+_TEXTS = ("gender", "body", "topology", "marker_names")
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def write_animation(path: str | Path, animation: BodyAnimation) -> None:
         "marker_offsets": placement.offsets,
     }
     if animation.body_name == _OPEN_BODY:
-        further["surface_model_type"] = np.array(_OPEN_BODY_SURFACE)
+        further["surface_model_type"] = np.array(OPEN_BODY_SURFACE)
     write_amass(path, motion, further)
 
 
@@ -120,7 +121,16 @@ def load_animation(path: str | Path) -> BodyAnimation:
         InputError: missing, damaged or pickled, or an AMASS file without bone lengths.
     """
     arrays = read_arrays(path, _ARRAYS, _KIND)
+    for name, array in arrays.items():
+        if (array.dtype.kind == "U") != (name in _TEXTS):
+            expected = "text" if name in _TEXTS else "numbers"
+            raise InputError(f"{path}: {name}", f"values of type {array.dtype}", expected)
     names = tuple(arrays["marker_names"].tolist())
+    for name in ("marker_vertices", "marker_offsets"):
+        if len(arrays[name]) != len(names):
+            raise InputError(
+                f"{path}: {name}", f"{len(arrays[name])} markers", f"those of {len(names)} names"
+            )
     placement = MarkerPlacement(names, arrays["marker_vertices"], arrays["marker_offsets"]) if names else None
     gender = str(arrays["gender"])
     if gender not in ("male", "female", "neutral"):

@@ -22,7 +22,9 @@ def animate(
         str | None, typer.Option(help="male, female or neutral; default: the recording's, or neutral.")
     ] = None,
     height: Annotated[float | None, typer.Option(help="The person's height, m; default: fitted.")] = None,
-    mass: Annotated[float | None, typer.Option(help="The person's mass, kg; default: the model's.")] = None,
+    mass: Annotated[
+        float | None, typer.Option(help="The person's mass, kg; default: a weighed model's.")
+    ] = None,
     body: Annotated[
         Path | None, typer.Option(help="SMPL-X .npz file or folder; default: the open body.")
     ] = None,

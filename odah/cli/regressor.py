@@ -46,6 +46,8 @@ def fit(
 
     Example: odah regressor fit --body models/smplx/SMPLX_NEUTRAL.npz --out my_smplx.npz
     """
+    import sklearn  # noqa: F401, missed now rather than after a minute's work
+
     from odah.body.model import load_body
     from odah.body.registration.fit_registration import fit_registration
     from odah.body.registration.layout_file import load_layout

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from odah.body.animation import BodyAnimation, body_topology, load_animation
+from odah.body.animation import OPEN_BODY_SURFACE, BodyAnimation, body_topology, load_animation
 from odah.body.checks import Plausibility, check_plausibility
 from odah.body.fitting.body_fitter import BodyFitter, FittedSubject
 from odah.body.fitting.marker_checks import check_seen, check_sides
@@ -18,9 +18,11 @@ from odah.body.fitting.measured_markers import MeasuredMarkers, measured_markers
 from odah.body.fitting.residuals import BodyFit
 from odah.body.model import BodyModel, load_body
 from odah.body.registration import Registration, load_registration
+from odah.body.shape.measures import body_height, body_mass
+from odah.body.shape.population import TYPICAL_BMI
 from odah.body.shape.prior import shape_prior
 from odah.body.shape.statistics import ATTRIBUTE_RANGES, GENDERS
-from odah.config import Recording, SubjectsConfig
+from odah.config import Recording
 from odah.errors import InputError
 from odah.files import existing_file
 from odah.motion import resample
@@ -31,10 +33,12 @@ from odah.osim.report import MODEL_FILE, MOTION_FILE
 from odah.pipeline.kinematics import motion_kinematics, read_recording
 from odah.pipeline.recording import KinematicsOptions, marker_kinematics
 from odah.pipeline.standard_model import standard_kinematics
-from odah.pipeline.subjects import subject_of_body, subject_of_motion
+from odah.pipeline.subjects import betas_in_file, stature_for_legs, subject_of_body
 
 Progress = Callable[[int, int], None]
 _NUM_STEPS = 4
+_FLOOR_MATTERS = 0.005
+"""m; a floor that is nearer to 0 is not worth a word."""
 _FARTHEST = 100.0
 """m from the origin; where no pelvis is, unless millimetres were taken for metres."""
 
@@ -73,6 +77,9 @@ class AnimateOptions:
             raise InputError("--height", f"{self.height:g} m", f"an adult's, {low:g} to {high:g} m")
         if self.rate is not None and not 0 < self.rate < 10_000:
             raise InputError("--rate", f"{self.rate:g} Hz", "a positive number")
+        if self.shape is not None and (self.gender, self.height) != (None, None):
+            given = "--gender" if self.gender is not None else "--height"
+            raise InputError(f"--shape with {given}", f"{self.shape}, which tells it", "one of the two")
         if self.body is not None and self.registration is None:
             command = f"odah regressor fit --body {self.body} --out FILE.npz"
             raise InputError("--registration", "nothing", f"the file that `{command}` writes")
@@ -96,8 +103,15 @@ class Animated:
     def flags(self) -> tuple[str, ...]:
         """Sentences about what is not as it should be, and what was decided."""
         of_skeleton = (*range_flags(self.kinematics), *self.kinematics.notes)
-        of_body = () if self.checks is None else self.checks.flags
+        of_body = () if self.checks is None else (*self.checks.flags, *self._floor)
         return tuple(dict.fromkeys((*self.fit.flags(), *of_body, *of_skeleton)))
+
+    @property
+    def _floor(self) -> tuple[str, ...]:
+        floor = 0.0 if self.checks is None else self.checks.floor
+        if abs(floor) < _FLOOR_MATTERS:
+            return ()
+        return (f"the floor under the feet is at {1e3 * floor:.0f} mm, not at 0",)
 
 
 @dataclass(frozen=True)
@@ -122,12 +136,13 @@ def animate_recording(
     torch.set_num_threads(1)  # sums in another order would change the files' last digits
     options.check()
     progress(0, _NUM_STEPS)
-    known = None if options.shape is None else load_animation(options.shape)
+    shape = options.shape
+    known = None if shape is None else load_animation(shape)
     if known is not None:
-        options = replace(options, gender=options.gender or known.gender)
+        options = replace(options, gender=known.gender, shape=None)
     fitter = load_fitter(options)
     if known is not None:
-        known.check_body(fitter.body, str(options.shape))
+        known.check_body(fitter.body, str(shape))
     betas = None if known is None else known.betas
     followed = _followed(path, options, fitter, betas)
     _check_units(followed.kinematics)
@@ -191,7 +206,10 @@ def _read(path: Path, options: AnimateOptions) -> Motion | MarkerTrajectories | 
     if path.is_dir():
         for name in (MODEL_FILE, MOTION_FILE):
             if not (path / name).is_file():
-                raise InputError(path, f"no {name}", "a folder that `odah kinematics` wrote")
+                inner = next((folder for folder in sorted(path.iterdir()) if (folder / name).is_file()), None)
+                kind = "a folder that `odah kinematics` wrote"
+                expected = kind if inner is None else f"one of its folders, such as {inner}"
+                raise InputError(path, f"no {name}", expected)
         path, osim = path / MOTION_FILE, path / MODEL_FILE
     existing_file(path, "a motion or marker file, or a folder that `odah kinematics` wrote")
     return read_recording(Recording(path=str(path), osim=None if osim is None else str(osim)))
@@ -230,16 +248,30 @@ def _of_motion(
     motion: Motion, options: AnimateOptions, fitter: BodyFitter, betas: np.ndarray | None
 ) -> _Followed:
     """The loop body -> virtual markers -> inverse kinematics, on a person whose body is known or typical."""
-    subject = subject_of_motion(
-        "subject", fitter, motion, options.known_gender, SubjectsConfig(), np.random.default_rng(0)
-    )
-    mass = options.kinematics.mass
-    if betas is None and (options.height, mass) != (None, None):
-        betas = shape_prior(fitter.body, subject.gender, options.height, mass).mean.numpy()
-    if betas is not None:
-        subject = subject_of_body(subject.name, fitter, subject.gender, betas, np.random.default_rng(0))
+    gender = options.known_gender or motion.gender
+    notes: tuple[str, ...] = ()
+    if betas is None and fitter.body.is_open and motion.surface_model == OPEN_BODY_SURFACE:
+        own = load_animation(motion.source.path)
+        own.check_body(fitter.body, motion.source.path)
+        betas = own.betas
+    if betas is None:
+        betas = betas_in_file(motion, fitter.body)
+    if betas is None:
+        betas = _typical_betas(motion, options, fitter.body, gender)
+        height, mass = body_height(fitter.body, betas), body_mass(fitter.body, betas)
+        notes = (f"shape not known: a typical {gender} body of {height:.2f} m and {mass:.0f} kg",)
+    subject = subject_of_body("subject", fitter, gender, betas, np.random.default_rng(0))
     solved = motion_kinematics(motion, fitter, subject, options.kinematics.cutoff)
-    return _Followed(solved, None, subject.gender, guide=motion.poses, subject=subject.body)
+    solved = replace(solved, notes=(*solved.notes, *notes))
+    return _Followed(solved, None, gender, guide=motion.poses, subject=subject.body)
+
+
+def _typical_betas(motion: Motion, options: AnimateOptions, body: BodyModel, gender: Gender) -> np.ndarray:
+    """Of the height and mass that are given; otherwise as tall as the motion's legs say, of usual mass."""
+    height = options.height
+    if height is None and body.is_open and motion.leg_length is not None:
+        height = stature_for_legs(body, gender, TYPICAL_BMI, motion.leg_length)
+    return shape_prior(body, gender, height, options.kinematics.mass).mean.numpy()
 
 
 def _refuse_options(

@@ -102,7 +102,7 @@ def _record(animated: Animated, summary: AnimationSummary, recording: Path) -> d
         "joints_mm": fit.by_joint(),
         "markers_mm": fit.by_marker(),
         "flags": list(summary.flags),
-        "checks": None if checks is None else checks.to_json(),
+        "checks": None if checks is None else {"floor": checks.floor, **checks.to_json()},
         "shape": {
             "gender": animation.gender,
             "height": summary.height,

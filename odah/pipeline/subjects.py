@@ -80,10 +80,8 @@ def subject_of_motion(
     chosen = gender or (motion.gender if motion.gender != "neutral" else None)
     person = sample_person(rng, chosen, config.height, config.bmi)
     body = fitter.body
-    if not body.is_open and motion.betas is not None and _has_smplx_betas(motion, body):
-        betas = np.zeros(body.num_betas)
-        betas[: body.num_shape_betas] = motion.betas[: body.num_shape_betas]
-        return subject_of_body(name, fitter, person.gender, betas, rng)
+    if (own := betas_in_file(motion, body)) is not None:
+        return subject_of_body(name, fitter, person.gender, own, rng)
     varied: np.random.Generator | None = rng
     if body.is_open and motion.leg_length is not None:
         stature = stature_for_legs(body, person.gender, person.bmi, motion.leg_length)
@@ -91,10 +89,15 @@ def subject_of_motion(
     return subject_of_body(name, fitter, person.gender, betas_of_person(body, person, varied), rng)
 
 
-def _has_smplx_betas(motion: Motion, body: BodyModel) -> bool:
-    """SMPL-H's betas mean another shape on SMPL-X."""
-    known = 0 if motion.betas is None else len(motion.betas)
-    return motion.surface_model.startswith("smplx") and known >= body.num_shape_betas
+def betas_in_file(motion: Motion, body: BodyModel) -> np.ndarray | None:
+    """The file's betas (B,) for a licensed body with bone lengths; None for the open body, on which they mean
+    nothing, and for SMPL-H's, which mean another shape on SMPL-X."""
+    is_smplx = motion.surface_model.startswith("smplx") and not body.is_open
+    if motion.betas is None or not is_smplx or len(motion.betas) < body.num_shape_betas:
+        return None
+    betas = np.zeros(body.num_betas)
+    betas[: body.num_shape_betas] = motion.betas[: body.num_shape_betas]
+    return betas
 
 
 def subject_of_kinematics(

@@ -44,7 +44,7 @@ def test_markers_are_followed_and_the_files_say_how_well(animate, tmp_path: Path
     assert (code, told) == (0, "")
     result = json.loads(printed)
     assert sorted(path.name for path in out.parent.iterdir()) == [
-        "walk.npz", "walk_residuals.csv", "walk_residuals.json",
+        "walk.npz", "walk.png", "walk_residuals.csv", "walk_residuals.json",
     ]  # fmt: skip
     record = json.loads((out.parent / "walk_residuals.json").read_text())
     rows = list(csv.DictReader((out.parent / "walk_residuals.csv").open()))

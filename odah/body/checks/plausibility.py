@@ -32,7 +32,7 @@ class Plausibility:
     """What `check_plausibility` found in a clip.
 
     contact: of everything that is seen; skeleton_contact: of the skeleton's own soles on the same floor,
-    which no body on it can undo.
+    which no body on it can undo. floor: world height it was held against, m.
     """
 
     sliding: FootSliding
@@ -40,6 +40,7 @@ class Plausibility:
     skeleton_contact: FloorContact
     overlaps: tuple[Overlap, ...]
     hinges: tuple[HingeUse, ...]
+    floor: float
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -117,6 +118,7 @@ def check_plausibility(
         skeleton_contact=floor_contact(lowest_points([soles], rate), floor),
         overlaps=self_penetration(sample, points, normals),
         hinges=hinge_uses(poses),
+        floor=floor,
     )
 
 

@@ -54,10 +54,11 @@ def crossed_pairs(markers: MarkerTrajectories) -> tuple[tuple[str, str], ...]:
         return ()
     column = {name: k for k, name in enumerate(markers.names)}
     across = np.stack([markers.positions[:, column[a]] - markers.positions[:, column[b]] for a, b in pairs])
-    across /= np.linalg.norm(across, axis=-1, keepdims=True)
-    cosines = np.einsum("ptc,qtc->pqt", across, across)
-    seen = np.isfinite(cosines)
-    agreement = np.where(seen, cosines, 0).sum(-1) / np.maximum(seen.sum(-1), 1)
+    widths = np.linalg.norm(across, axis=-1, keepdims=True)
+    seen = widths > 0
+    across = np.divide(across, widths, out=np.zeros_like(across), where=seen)
+    together = seen[..., 0].astype(float) @ seen[..., 0].T
+    agreement = np.tensordot(across, across, ([1, 2], [1, 2])) / np.maximum(together, 1)
     np.fill_diagonal(agreement, 0)
     signs = np.ones(len(pairs))
     for _ in pairs:

@@ -34,7 +34,7 @@ BONE_LENGTHS: tuple[str, ...] = (*_ALONG_BONE, *_ALONG_AXIS)
 """Names of the added coefficients, in order."""
 
 _SIGMA_AND_BOUND = {"thigh": (0.5, 1.5), "shank": (0.5, 1.5), "upper_arm": (0.5, 1.5), "forearm": (0.5, 1.5),
-                    "torso_height": (0.5, 1.5), "hip_width": (0.5, 2.0), "shoulder_width": (0.3, 1.5),
+                    "torso_height": (0.5, 1.5), "hip_width": (0.5, 2.0), "shoulder_width": (0.4, 1.3),
                     "foot_length": (0.5, 1.5), "foot_height": (0.3, 1.0)}  # fmt: skip
 BONE_LENGTH_SIGMAS: tuple[float, ...] = tuple(_SIGMA_AND_BOUND[name][0] for name in BONE_LENGTHS)
 """Spread of each coefficient. Adults' segment lengths and breadths vary by about 5 % of their mean (compare

@@ -29,6 +29,8 @@ a body that weighs more looks like another person."""
 _LEFT_OPEN_SIGMA = 0.1
 """Betas' spread in directions that the statistics say nothing varies in, such as height once it is known:
 enough to correct a centimetre of height that the linear map from attributes is off."""
+_SEX_SPREAD = 0.25
+"""Within-sex standard deviations of what parts the sexes that a fit is granted."""
 _NUM_SIGMAS = 4.0
 _MODE_STEPS = 6
 
@@ -76,7 +78,7 @@ def shape_prior(
             has; a body without faces.
     """
     check_gender(gender)
-    _check_adult(gender, height, mass)
+    _check_adult(height, mass)
     measures = body_measures(body)
     num_lengths = len(body.bone_lengths)
     shape = _typical_betas(body, gender, height, mass)
@@ -91,19 +93,22 @@ def shape_prior(
     if body.is_open:
         known = [height is not None, height is not None and mass is not None]
         rows = torch.stack([measures.height(centre)[1], measures.bmi(centre)[1]])[torch.tensor(known)]
-        remaining[: len(shape), : len(shape)] = _given(covariance, rows[:, : len(shape)])
+        remaining[: len(shape), : len(shape)] = _held_to_sex(
+            _given(covariance, rows[:, : len(shape)]), body, gender
+        )
     whitening = torch.linalg.inv(torch.linalg.cholesky(remaining))
     prior = ShapePrior(centre, centre - reach, centre + reach, centre, whitening, measures, height, mass)
     return _with_mode(prior)
 
 
-def _check_adult(gender: str, height: float | None, mass: float | None) -> None:
+def _check_adult(height: float | None, mass: float | None) -> None:
     if height is not None:
         _check_range("height", height, *ATTRIBUTE_RANGES["height"])
     if mass is not None:
-        stature = TYPICAL_HEIGHT[gender] if height is None else height
-        low, high = (bmi * stature**2 for bmi in ATTRIBUTE_RANGES["bmi"])
-        _check_range(f"mass of a person {stature:.2f} m tall", mass, low, high)
+        heights = ATTRIBUTE_RANGES["height"] if height is None else (height, height)
+        low, high = (bmi * tall**2 for bmi, tall in zip(ATTRIBUTE_RANGES["bmi"], heights, strict=True))
+        whose = "" if height is None else f" of a person {height:.2f} m tall"
+        _check_range(f"mass{whose}", mass, low, high)
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
@@ -115,8 +120,14 @@ def _typical_betas(body: BodyModel, gender: str, height: float | None, mass: flo
     """Betas without bone lengths: those of the attributes as far as betas' meaning is known, else zero."""
     if body.statistics is None:
         return np.zeros(body.num_shape_betas)
-    stature = TYPICAL_HEIGHT[gender] if height is None else height
-    bmi = TYPICAL_BMI if mass is None else mass / stature**2
+    lean, heavy = ATTRIBUTE_RANGES["bmi"]
+    stature, bmi = TYPICAL_HEIGHT[gender] if height is None else height, TYPICAL_BMI
+    if mass is not None:
+        if height is None:
+            # The nearest to the typical height at which an adult has that mass: not every light one is thin.
+            stature = np.clip(stature, (mass / heavy) ** 0.5, (mass / lean) ** 0.5)
+            stature = float(np.clip(stature, *ATTRIBUTE_RANGES["height"]))
+        bmi = float(np.clip(mass / stature**2, lean, heavy))
     return body.statistics.betas_from_attributes(stature, bmi, gender)
 
 
@@ -131,6 +142,22 @@ def _given(covariance: Tensor, rows: Tensor) -> Tensor:
     gain = torch.linalg.solve(rows @ covariance @ rows.T, rows @ covariance)
     remaining = covariance - covariance @ rows.T @ gain
     return remaining + _LEFT_OPEN_SIGMA**2 * torch.eye(len(covariance), dtype=torch.float64)
+
+
+def _held_to_sex(covariance: Tensor, body: BodyModel, gender: str) -> Tensor:
+    """`covariance` with little spread along the line that best parts women from men (Fisher 1936).
+
+    Along it the sexes are eleven standard deviations apart, but a skeleton that no usual body fits gains by
+    three of them, which already looks like somebody of the other sex.
+    """
+    if body.statistics is None or gender == "neutral":
+        return covariance
+    means = {sex: torch.from_numpy(body.statistics.means[check_gender(sex)]) for sex in ("female", "male")}
+    within = (_population_covariance(body, "female") + _population_covariance(body, "male")) / 2
+    line = torch.linalg.solve(within, means["male"] - means["female"])
+    noise = _SEX_SPREAD**2 * (line @ within @ line)
+    moved = covariance @ line
+    return covariance - torch.outer(moved, moved) / (noise + line @ moved)
 
 
 def _with_mode(prior: ShapePrior) -> ShapePrior:

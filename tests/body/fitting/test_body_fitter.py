@@ -1,5 +1,6 @@
 """Measured markers on a body: placing, following, telling how well, and refusing what is mislabelled."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -248,6 +249,25 @@ def test_exchanged_pairs_point_against_the_others(recorded):
     assert set(crossed_pairs(exchanged(recorded, wrong))) == set(wrong)
 
 
+def test_pairs_that_are_not_seen_or_fall_together_are_not_crossed(recorded):
+    positions = recorded.positions.copy()
+    positions[:, recorded.names.index("RTOE")] = np.nan
+    positions[:, recorded.names.index("RLFC")] = positions[:, recorded.names.index("LLFC")]
+    positions[1:, recorded.names.index("RASI")] = np.nan
+    gappy = replace(recorded, positions=positions)
+    assert crossed_pairs(gappy) == ()
+    assert crossed_pairs(exchanged(gappy, [("RASI", "LASI")])) == (("RASI", "LASI"),)
+
+
+def test_looking_for_exchanged_pairs_takes_memory_as_the_clip_does(recorded):
+    long = replace(recorded, positions=np.tile(recorded.positions, (400, 1, 1)))
+    tracemalloc.start()
+    assert crossed_pairs(long) == ()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * long.positions.nbytes
+
+
 def solve(markers: MarkerTrajectories) -> Kinematics:
     return solve_kinematics(markers)
 
@@ -329,3 +349,24 @@ def test_an_animation_is_a_motion_of_amass(animation, tmp_path):
 def test_an_animation_of_another_body_is_refused(fitter, animation, changes, message):
     with pytest.raises(InputError, match=message):
         replace(animation, **changes).check_body(fitter.body, "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"betas": np.array(["tall"] * 16)}, r"a\.npz: betas: found values of type <U4, expected numbers"),
+        ({"mocap_frame_rate": np.array("fast")}, "mocap_frame_rate: found values of type <U4"),
+        ({"gender": np.array(1)}, "gender: found values of type int64, expected text"),
+        (
+            {"marker_vertices": np.zeros(2, int)},
+            r"marker_vertices: found 2 markers, expected those of \d+ names",
+        ),
+    ],
+)
+def test_a_damaged_animation_is_refused(animation, tmp_path, changes, message):
+    path = tmp_path / "a.npz"
+    write_animation(path, animation)
+    with np.load(path) as found:
+        np.savez(path, **(dict(found) | changes))
+    with pytest.raises(InputError, match=message):
+        load_animation(path)

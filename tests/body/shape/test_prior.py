@@ -109,3 +109,9 @@ def test_impossible_people_are_named(
 ) -> None:
     with pytest.raises(InputError, match=field):
         shape_prior(BODY, gender, height, mass)
+
+
+@pytest.mark.parametrize("mass", [29.4, 42.0, 125.0, 185.22])
+def test_any_mass_that_some_adult_has_will_do_while_the_height_is_not_known(mass: float) -> None:
+    prior = shape_prior(BODY, "neutral", None, mass)
+    assert prior.measures.mass(prior.mean)[0] == pytest.approx(mass, rel=0.03)
