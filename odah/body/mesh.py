@@ -38,6 +38,12 @@ def vertex_normals(
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
+def thinned(vertices: np.ndarray, members: np.ndarray, spacing: float) -> np.ndarray:
+    """Of `members`, numbers of vertices (N, 3), the first in each cube of side `spacing` (m); sorted."""
+    cells = np.floor(vertices[members] / spacing).astype(np.int64)
+    return members[np.sort(np.unique(cells, axis=0, return_index=True)[1])]
+
+
 def enclosed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     """Volume inside a closed mesh by the divergence theorem, m^3."""
     a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))

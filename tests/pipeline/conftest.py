@@ -1,6 +1,7 @@
 """Small recordings that `odah kinematics` solves in a second or two, and the command itself."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +40,25 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def kinematics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recordings: Path):
-    """`odah kinematics` on names in that folder; (status, standard output, standard error)."""
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recordings: Path):
+    """An `odah` command on names in that folder; (status, standard output, standard error)."""
 
-    def call(*arguments: object) -> tuple[int, str, str]:
+    def call(name: str, *arguments: object) -> tuple[int, str, str]:
         monkeypatch.chdir(recordings)
-        monkeypatch.setattr(sys, "argv", ["odah", "kinematics", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["odah", name, *map(str, arguments)])
         with pytest.raises(SystemExit) as left:
             main()
         output = capsys.readouterr()
         return int(left.value.code or 0), output.out, output.err
 
     return call
+
+
+@pytest.fixture
+def kinematics(command):
+    return partial(command, "kinematics")
+
+
+@pytest.fixture
+def animate(command):
+    return partial(command, "animate")

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 
 from odah.body import BodyFitter, load_animation, load_body, load_registration
 from odah.body.fitting.targets import skeleton_targets
-from odah.cli import main
 from odah.motion import Motion, Source, write_amass
 from odah.motion.amass import read_amass
 from odah.motion.c3d import read_c3d
@@ -21,21 +19,6 @@ from odah.osim.kinematics import load_opensim_motion
 from odah.osim.report import write_kinematics
 
 C3D = Path("hdm05") / "HDM_dg_06-03_03_120.c3d"
-
-
-@pytest.fixture
-def animate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recordings: Path):
-    """`odah animate` on names in the folder of recordings; (status, standard output, standard error)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.chdir(recordings)
-        monkeypatch.setattr(sys, "argv", ["odah", "animate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        output = capsys.readouterr()
-        return int(left.value.code or 0), output.out, output.err
-
-    return call
 
 
 def test_markers_are_followed_and_the_files_say_how_well(animate, tmp_path: Path) -> None:

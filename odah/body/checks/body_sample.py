@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 
 from odah.body.body_model import BodyModel
-from odah.body.mesh import vertex_normals
+from odah.body.mesh import thinned, vertex_normals
 from odah.names import SMPLX_INDEX, SMPLX_JOINTS
 
 _SPACING, _FINE_SPACING = 0.030, 0.018
@@ -78,7 +78,6 @@ def sample_body(body: BodyModel, betas: Float[np.ndarray, " S"]) -> BodySample:
     for name in sorted(set(parts) - {""}):
         members = np.flatnonzero((parts == name) & (outward | (name != "head")))
         spacing = _FINE_SPACING if name.endswith(("hand", "foot")) else _SPACING
-        cells = np.floor(vertices[members] / spacing).astype(int)
-        chosen.append(members[np.unique(cells, axis=0, return_index=True)[1]])
+        chosen.append(thinned(vertices, members, spacing))
     index = np.sort(np.concatenate(chosen))
     return BodySample(body.restricted_to(index), betas, parts[index], vertices[index], normals[index])

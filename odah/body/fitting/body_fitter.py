@@ -152,8 +152,8 @@ class BodyFitter:
         skeleton was solved from, if it was: neck, head, face and fingers, of which the skeleton knows
         nothing, are taken from it. markers: measured ones, placed on the subject by `fit_subject`; they
         then are followed beside the joints, and it is their distances that are told; those on the head, if
-        there are three, say how it turns. Without, the
-        registration's markers on the skeleton are, where the subject wears them.
+        there are three, say how it turns. Without, the registration's markers on the skeleton are followed,
+        where the subject wears them.
 
         Raises:
             InputError: betas of another length than `self.body` has, a guide of another length, or a marker

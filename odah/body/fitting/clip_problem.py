@@ -22,13 +22,11 @@ from odah.body.fitting.clip_blocks import (
     to_unknowns,
 )
 from odah.body.fitting.clip_terms import ClipTerms, PointErrors, point_errors
-from odah.body.fitting.pose_state import PoseState
+from odah.body.fitting.pose_state import PARENTS, PoseState, in_parents, in_world
 from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, PosedPoints, SkinnedPoints
 from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec, rotvec_to_rotmat
-from odah.names import SMPLX_PARENTS
 
 _RELATIVE_RESIDUAL, _MAX_INNER = 0.1, 300
-_PARENTS = torch.tensor(SMPLX_PARENTS[1:NUM_SOLVED_JOINTS])
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class ClipProblem:
             downhill = self._conjugate_gradients(downhill, model, num_frames)
         solved = torch.linalg.solve_triangular(factors.mT, downhill[..., None], upper=True)[..., 0]
         moves = from_unknowns(solved)
-        moves[:, 1:] = _in_parent(moves[:, 1:], model.rotmats)
+        moves[:, 1:] = in_parents(moves[:, 1:], model.rotmats)
         return moves, -0.5 * (model.gradient * solved).sum(1)
 
     def moved(self, state: PoseState, frames: Tensor, step: Tensor) -> PoseState:
@@ -132,7 +130,7 @@ class ClipProblem:
         hessian, gradient = point_blocks(self.points, posed, errors)
         pull = bending[0][frames]
         self._add_prior(hessian, pull[:, 1:], local, posed, frames)
-        pull[:, 1:] = _in_world(pull[:, 1:], posed.rotmats)
+        pull[:, 1:] = in_world(pull[:, 1:], posed.rotmats)
         diagonal = hessian.diagonal(dim1=1, dim2=2)
         diagonal += bending[1][frames]
         diagonal += damping[:, None] * diagonal + 1e-6 * diagonal.amax(1, keepdim=True)
@@ -149,7 +147,7 @@ class ClipProblem:
         jacobian = left_jacobian_inverse(rotvecs)
         pull += (jacobian.mT @ by_rotvec[..., None])[..., 0]
         # A world-axis turn w of joint k turns its local frame by R_parent^T w.
-        jacobian[:, 1:] = jacobian[:, 1:] @ posed.rotmats.index_select(1, _PARENTS).mT
+        jacobian[:, 1:] = jacobian[:, 1:] @ posed.rotmats.index_select(1, PARENTS).mT
         add_turn_blocks(hessian, jacobian.mT @ curvature @ jacobian)
 
     def _conjugate_gradients(self, downhill: Tensor, model: Linearized, num_frames: int) -> Tensor:
@@ -160,12 +158,12 @@ class ClipProblem:
         def coupling(y: Tensor) -> Tensor:
             solved = torch.linalg.solve_triangular(model.factors.mT, y[..., None], upper=True)[..., 0]
             moves = from_unknowns(solved)
-            moves[:, 1:] = _in_parent(moves[:, 1:], model.rotmats)
+            moves[:, 1:] = in_parents(moves[:, 1:], model.rotmats)
             everything[model.frames] = moves
             bent = self.bend_weights * (
                 smoothness.curvature(everything).index_select(0, model.frames) - squares * moves
             )
-            bent[:, 1:] = _in_world(bent[:, 1:], model.rotmats)
+            bent[:, 1:] = in_world(bent[:, 1:], model.rotmats)
             back = to_unknowns(bent)[..., None]
             return torch.linalg.solve_triangular(model.factors, back, upper=False)[..., 0]
 
@@ -181,15 +179,3 @@ class ClipProblem:
             previous, squared = squared, residual.square().sum()
             direction = residual + squared / previous * direction
         return solution
-
-
-def _in_parent(turns: Tensor, rotmats: Tensor) -> Tensor:
-    """World-axis turns (T, 22, 3) of joints, in their parents' frames; rotmats (T, 55, 3, 3)."""
-    turned = (rotmats.index_select(1, _PARENTS).mT @ turns[:, 1:, :, None])[..., 0]
-    return torch.cat([turns[:, :1], turned], 1)
-
-
-def _in_world(turns: Tensor, rotmats: Tensor) -> Tensor:
-    """The inverse of `_in_parent`."""
-    turned = (rotmats.index_select(1, _PARENTS) @ turns[:, 1:, :, None])[..., 0]
-    return torch.cat([turns[:, :1], turned], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from odah.body.fitting.skinned_points import (
     joint_position_jacobian,
 )
 from odah.body.lbs import skin
+from odah.body.mesh import thinned, vertex_normals
 from odah.names import SIDES, SMPLX_INDEX, SMPLX_PARENTS
 
 _TRUNK = ("pelvis", "spine1", "spine2", "spine3", "left_hip", "right_hip")
@@ -69,16 +71,14 @@ class HandClearance:
 
     def __init__(self, body: BodyModel) -> None:
         rest, owner = body.v_template.double().numpy(), body.lbs_weights.numpy().argmax(1)
-        trunk = _thinned(rest, np.isin(owner, [SMPLX_INDEX[name] for name in _TRUNK]), _SPACING)
-        hands = [
-            _thinned(rest, np.isin(owner, [SMPLX_INDEX[f"{side}_{name}"] for name in _PALM]), _HAND_SPACING)
-            for side in SIDES
-        ]
+        trunk = thinned(rest, _members(owner, _TRUNK), _SPACING)
+        palms = [_members(owner, [f"{side}_{name}" for name in _PALM]) for side in SIDES]
+        hands = [thinned(rest, palm, _HAND_SPACING) for palm in palms]
         chosen = np.concatenate([*hands, trunk])
         self._num_hand = len(chosen) - len(trunk)
         self._side = torch.from_numpy(np.repeat([0, 1], [len(hand) for hand in hands]))
         self._owner = torch.from_numpy(owner[chosen])
-        self._normals = torch.from_numpy(_vertex_normals(rest, body.faces)[chosen])
+        self._normals = torch.from_numpy(vertex_normals(rest, body.faces)[chosen])
         self._body = body.restricted_to(chosen).to(dtype=torch.float64)
 
     def depths(self, betas: Tensor, local_rotmats: Tensor) -> Tensor:
@@ -145,17 +145,6 @@ class HandClearance:
         return _IS_BELOW @ parts - (share @ _IS_BELOW.T)[..., None] * pivots
 
 
-def _thinned(vertices: np.ndarray, chosen: np.ndarray, spacing: float) -> np.ndarray:
-    """One of the chosen vertices in each cube of side `spacing`."""
-    index = np.flatnonzero(chosen)
-    cells = np.floor(vertices[index] / spacing).astype(np.int64)
-    return index[np.sort(np.unique(cells, axis=0, return_index=True)[1])]
-
-
-def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(N, 3) unit normals, outwards, of the triangles around each vertex."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normals = np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(normals, faces[:, corner], np.cross(b - a, c - a))
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12)
+def _members(owner: np.ndarray, joints: Sequence[str]) -> np.ndarray:
+    """Vertices whose greatest skinning weight is that of one of the joints."""
+    return np.flatnonzero(np.isin(owner, [SMPLX_INDEX[name] for name in joints]))

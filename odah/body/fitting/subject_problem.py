@@ -15,11 +15,9 @@ from torch import Tensor
 
 from odah.body.fitting.hand_clearance import HandClearance
 from odah.body.fitting.pose_prior import PosePrior
+from odah.body.fitting.pose_state import PARENTS, in_parents
 from odah.body.fitting.skinned_points import NUM_SOLVED_JOINTS, PosedPoints, SkinnedPoints
 from odah.body.so3 import left_jacobian_inverse, rotmat_to_rotvec, rotvec_to_rotmat
-from odah.names import SMPLX_PARENTS
-
-_PARENTS = torch.tensor(SMPLX_PARENTS[1:NUM_SOLVED_JOINTS])
 
 
 @runtime_checkable
@@ -139,8 +137,7 @@ class SubjectProblem:
         self, state: SubjectState, posed: PosedPoints, pose_step: Tensor, shared_step: Tensor
     ) -> SubjectState:
         """The state after pose_step (K, 69), translation then world-axis turns, and shared_step (S,)."""
-        turns = pose_step[:, 3:].unflatten(1, (NUM_SOLVED_JOINTS, 3)).clone()
-        turns[:, 1:] = (posed.rotmats[:, _PARENTS].mT @ turns[:, 1:, :, None])[..., 0]
+        turns = in_parents(pose_step[:, 3:].unflatten(1, (NUM_SOLVED_JOINTS, 3)), posed.rotmats)
         local, offsets = state.local_rotmats.clone(), state.offsets.clone()
         local[:, :NUM_SOLVED_JOINTS] = rotvec_to_rotmat(turns) @ local[:, :NUM_SOLVED_JOINTS]
         of_offsets, of_betas = shared_step.tensor_split([3 * len(self.free)])
@@ -188,7 +185,7 @@ class SubjectProblem:
         rotvecs = _rotvecs(state)
         gradient, curvature = self.terms.pose_prior.pull(rotvecs, self.terms.pose_means)
         jacobian = left_jacobian_inverse(rotvecs)
-        jacobian[:, 1:] = jacobian[:, 1:] @ posed.rotmats[:, _PARENTS].mT
+        jacobian[:, 1:] = jacobian[:, 1:] @ posed.rotmats[:, PARENTS].mT
         blocks.pose_gradient[:, 3:] += (jacobian.mT @ gradient[..., None]).flatten(1)
         turned = jacobian.mT @ curvature @ jacobian
         for joint in range(NUM_SOLVED_JOINTS):
