@@ -6,21 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from odah.errors import InputError
 from odah.files import read_text
 from odah.names import BMLMOVI_ACTIONS
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from odah.sections import NonNegative, Positive, PositiveRange, Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Recording(_Section):
+class Recording(Section):
     """One recorded motion. Paths are relative to `motion.root`, or else to the config file.
 
     subject: recordings of one person share a name, and with it model, body and clothes; by default
@@ -42,7 +36,7 @@ class Recording(_Section):
     licence: str | None = None
 
 
-class MotionConfig(_Section):
+class MotionConfig(Section):
     """Built-in actions (each subject performs all of them) and recordings."""
 
     actions: tuple[str, ...] = ()
@@ -73,42 +67,35 @@ class MotionConfig(_Section):
         return self
 
 
-class SubjectsConfig(_Section):
+class SubjectsConfig(Section):
     """The synthetic people who perform the built-in actions; statures and BMI are sampled in range."""
 
     count: Annotated[int, Field(ge=1, le=100_000)] = 2
-    height: tuple[Positive, Positive] = (1.50, 1.95)
-    bmi: tuple[Positive, Positive] = (18.0, 32.0)
+    height: PositiveRange = (1.50, 1.95)
+    bmi: PositiveRange = (18.0, 32.0)
     split: tuple[NonNegative, NonNegative, NonNegative] = (0.75, 0.107, 0.143)
     """Shares of subjects in train, val and test; the paper's 42/6/8 of 56."""
 
-    @field_validator("height", "bmi")
-    @classmethod
-    def _ordered(cls, bounds: tuple[float, float]) -> tuple[float, float]:
-        if bounds[0] > bounds[1]:
-            raise ValueError(f"the lower bound {bounds[0]} is above the upper {bounds[1]}")
-        return bounds
 
-
-class ClipConfig(_Section):
+class ClipConfig(Section):
     duration: Positive = 10.0
     rate: Annotated[float, Field(gt=0, le=1000)] = 60.0
 
 
-class VideoConfig(_Section):
+class VideoConfig(Section):
     width: Annotated[int, Field(ge=32, le=8192, multiple_of=2)] = 1080
     height: Annotated[int, Field(ge=32, le=8192, multiple_of=2)] = 720
     crf: Annotated[int, Field(ge=0, le=51)] = 23
 
 
-class RenderConfig(_Section):
+class RenderConfig(Section):
     engine: Literal["auto", "eevee", "cycles", "workbench"] = "auto"
     samples: Annotated[int, Field(ge=1, le=4096)] = 4
     threads: Annotated[int, Field(ge=0)] = 0
     """0: as many as the machine has."""
 
 
-class CamerasConfig(_Section):
+class CamerasConfig(Section):
     """The paper's pair (section 3.4): frontal and sagittal, 33 mm on a 36 mm wide sensor."""
 
     height: Positive = 1.1
@@ -118,7 +105,7 @@ class CamerasConfig(_Section):
     sensor_width_mm: Positive = 36.0
 
 
-class GenerateConfig(_Section):
+class GenerateConfig(Section):
     """A dataset, whole: same config and seed, same labels, on any machine."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
