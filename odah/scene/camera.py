@@ -1,24 +1,30 @@
-"""A static pinhole camera in OpenCV's convention, and the matrix a lens and sensor make."""
+"""A static camera in OpenCV's convention, and the matrix a lens and sensor make."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from odah.errors import InputError
+from odah.scene.distortion import distort
 
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """One view: intrinsics, pose, picture size.
+    """One view: intrinsics, pose, picture size, and what a real camera does to a picture.
 
-    K: (3, 3) intrinsic matrix, px, square pixels without skew. The centre of the top-left pixel is (0, 0),
+    K: (3, 3) intrinsic matrix, px, without skew. The centre of the top-left pixel is (0, 0),
         as in OpenCV, so that a centred lens has its principal point at ((width - 1) / 2, (height - 1) / 2).
     T_world_cam: (4, 4) camera to world, m; camera axes are x right, y down, z forward.
     focal_length_mm, sensor_width_mm: the lens `K` was made from; the sensor fits the picture's width.
+    distortion: OpenCV's k1, k2, p1, p2 and perhaps k3; empty for a pinhole.
+    readout: s from the reading of the first row to that of the last, a rolling shutter; frame k's first row
+        is read at the time of frame k.
+    frame_offset: frame k of this video shows the motion of frame k - frame_offset, the ends held.
+    exposure: photographic stops added to this camera's pictures. crf: of its H264; None for the video's.
 
     Raises:
         InputError: a picture without pixels, matrices that are no camera.
@@ -31,6 +37,11 @@ class Camera:
     height: int
     focal_length_mm: float
     sensor_width_mm: float
+    distortion: tuple[float, ...] = ()
+    readout: float = 0.0
+    frame_offset: int = 0
+    exposure: float = 0.0
+    crf: int | None = None
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -44,9 +55,36 @@ class Camera:
                     f"camera {self.name}, {field}", f"{matrix.tolist()}", f"finite numbers {shape}"
                 )
             object.__setattr__(self, field, matrix)
-        if self.K[0, 0] <= 0 or not np.isclose(self.K[0, 0], self.K[1, 1]):
+        self._check_matrices()
+        self._check_effects()
+
+    def _check_matrices(self) -> None:
+        if not (self.K[0, 0] > 0 and self.K[1, 1] > 0):
             found = f"focal lengths {self.K[0, 0]} and {self.K[1, 1]} px"
-            raise InputError(f"camera {self.name}, K", found, "two equal positive numbers")
+            raise InputError(f"camera {self.name}, K", found, "two positive numbers")
+        fx, fy, cx, cy = self.K[0, 0], self.K[1, 1], self.K[0, 2], self.K[1, 2]
+        if not np.allclose(self.K, [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], atol=1e-6):
+            expected = "[[fx, 0, cx], [0, fy, cy], [0, 0, 1]]"
+            raise InputError(f"camera {self.name}, K", f"{self.K.tolist()}", expected)
+        R = self.T_world_cam[:3, :3]
+        is_rotation = np.allclose(R @ R.T, np.eye(3), atol=1e-4) and np.linalg.det(R) > 0
+        if not is_rotation or not np.allclose(self.T_world_cam[3], [0, 0, 0, 1]):
+            found = f"{self.T_world_cam.tolist()}"
+            raise InputError(f"camera {self.name}, T_world_cam", found, "a rotation and a position")
+
+    def _check_effects(self) -> None:
+        distortion = tuple(float(value) for value in self.distortion)
+        if len(distortion) not in (0, 4, 5) or not np.isfinite(distortion).all():
+            raise InputError(
+                f"camera {self.name}, distortion", f"{list(distortion)}", "finite k1, k2, p1, p2 [, k3]"
+            )
+        object.__setattr__(self, "distortion", distortion)
+        if not (np.isfinite(self.readout) and self.readout >= 0):
+            raise InputError(f"camera {self.name}, readout", f"{self.readout}", "seconds, not negative")
+        if not np.isfinite(self.exposure):
+            raise InputError(f"camera {self.name}, exposure", f"{self.exposure}", "a number of stops")
+        if self.crf is not None and not 0 <= self.crf <= 51:
+            raise InputError(f"camera {self.name}, crf", f"{self.crf}", "0 to 51")
 
     @classmethod
     def from_lens(
@@ -75,16 +113,51 @@ class Camera:
         """(3,) optical centre in world, m."""
         return self.T_world_cam[:3, 3]
 
+    @property
+    def is_distorted(self) -> bool:
+        """Whether its lens is more than a pinhole."""
+        return any(self.distortion)
+
     def to_cam(self, points: ArrayLike) -> np.ndarray:
         """World points (..., 3) in camera coordinates, m; the last number is the depth."""
         T = self.T_cam_world
         return np.asarray(points, dtype=float) @ T[:3, :3].T + T[:3, 3]
 
     def project(self, points: ArrayLike) -> np.ndarray:
-        """World points (..., 3) to pixels (..., 2); NaN for points not in front of the camera."""
+        """World points (..., 3) to pixels (..., 2), through the lens; NaN for points it cannot see.
+
+        Those are points not in front of the camera and, for a lens with distortion, points so far to the
+        side that its polynomial has turned back.
+        """
         cam = self.to_cam(points)
         depth = np.where(cam[..., 2:] > 0, cam[..., 2:], np.nan)
-        return (cam[..., :2] / depth) * np.diag(self.K)[:2] + self.K[:2, 2]
+        normalized = cam[..., :2] / depth
+        if self.is_distorted:
+            normalized = distort(normalized, self.distortion)
+        return normalized * np.diag(self.K)[:2] + self.K[:2, 2]
+
+    def cropped(self, left: float, top: float, side: float, size: int) -> Camera:
+        """The camera of a square of `side` px of this picture, drawn as `size` x `size` px.
+
+        left, top: the square's top-left corner, an edge: that of the whole picture is (-0.5, -0.5) as a pixel
+        and (0, 0) here, so that u' = (u + 0.5 - left) * size / side - 0.5. The square may reach over the
+        picture's edges; the cropped camera simply sees more. Time has been dealt with by the rows of the
+        whole picture, so the cropped camera has neither `readout` nor `frame_offset`.
+
+        Raises:
+            InputError: a lens with distortion, a square without pixels.
+        """
+        if self.is_distorted:
+            raise InputError(f"camera {self.name}", "a crop of a lens with distortion", "an undistorted one")
+        if not (np.isfinite([left, top, side]).all() and side > 0):
+            raise InputError(f"camera {self.name}", f"a crop of {side} px at {left}, {top}", "a square")
+        scale = size / side
+        K = np.diag([scale, scale, 1.0]) @ self.K
+        K[:2, 2] = (self.K[:2, 2] + 0.5 - [left, top]) * scale - 0.5
+        sensor_width_mm = self.sensor_width_mm * side / self.width
+        return replace(
+            self, K=K, width=size, height=size, sensor_width_mm=sensor_width_mm, readout=0.0, frame_offset=0
+        )
 
     def sees(self, points: ArrayLike, margin: float = 0.0) -> np.ndarray:
         """Which world points (..., 3) fall inside the picture, `margin` times its size from every edge."""
@@ -95,7 +168,8 @@ class Camera:
 
     def to_dict(self) -> dict[str, Any]:
         """Only numbers, strings and lists, for JSON."""
-        return {**vars(self), "K": self.K.tolist(), "T_world_cam": self.T_world_cam.tolist()}
+        matrices = {"K": self.K.tolist(), "T_world_cam": self.T_world_cam.tolist()}
+        return {**vars(self), **matrices, "distortion": list(self.distortion)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Camera:

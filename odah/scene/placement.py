@@ -1,4 +1,4 @@
-"""Where the two cameras stand, so that the whole motion stays in both pictures."""
+"""Where the cameras stand, so that the whole motion stays in every picture."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
 from odah.errors import InputError
+from odah.scene.calibration_file import load_cameras
 from odah.scene.camera import Camera, look_at
-from odah.scene.config import CameraConfig
+from odah.scene.camera_config import CameraConfig
 
 _MAX_DISTANCE = 200.0
 
@@ -75,33 +76,99 @@ def mean_heading(facing: np.ndarray) -> np.ndarray:
 
 def sample_cameras(
     rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds
-) -> tuple[Camera, Camera]:
-    """The "front" camera before the person's face and the "side" camera at the configured side."""
+) -> tuple[Camera, ...]:
+    """The cameras of a clip.
+
+    "pair": "front" before the person's face and "side" at the configured side. "ring": "view0", "view1", ...
+    round the person. Each stands as near as the person fits into its picture. "file": those of the
+    calibration file as they are.
+
+    Raises:
+        InputError: a motion that fits into no picture, a calibration file that cannot be used.
+    """
+    if config.layout == "file":
+        return _cameras_above_floor(config)
+    if config.layout == "ring":
+        return _sample_ring(rng, config, bounds)
     x, y = bounds.heading
     right = np.array([y, -x])
     side = right if config.side == "right" else -right
-    front_camera = _sample_camera(rng, config, bounds, "front", bounds.heading)
-    return front_camera, _sample_camera(rng, config, bounds, "side", side)
+    directions = (bounds.heading, side)
+    named = zip(camera_names(config), directions, strict=True)
+    return tuple(_sample_camera(rng, config, bounds, name, direction) for name, direction in named)
+
+
+def camera_names(config: CameraConfig) -> tuple[str, ...]:
+    """The views that `sample_cameras` makes, in their order.
+
+    Raises:
+        InputError: a calibration file that cannot be used.
+    """
+    if config.layout == "file":
+        return tuple(camera.name for camera in _cameras_above_floor(config))
+    if config.layout == "ring":
+        return tuple(f"view{index}" for index in range(config.ring.count))
+    return "front", "side"
+
+
+def _cameras_above_floor(config: CameraConfig) -> tuple[Camera, ...]:
+    cameras = load_cameras(str(config.calibration), config.up)
+    for camera in cameras:
+        if camera.position[2] <= 0:
+            found = f"{-camera.position[2]:.2f} m below the floor with {config.up} as the axis that points up"
+            raise InputError(f"{config.calibration}: camera {camera.name}", found, "one above it")
+    return cameras
+
+
+def _sample_ring(rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds) -> tuple[Camera, ...]:
+    ring = config.ring
+    closed = ring.arc_deg == 360
+    turns = np.linspace(0.0, np.deg2rad(ring.arc_deg), ring.count, endpoint=not closed)
+    angles = np.arctan2(bounds.heading[1], bounds.heading[0]) + np.deg2rad(ring.start_deg) + turns
+    return tuple(
+        _sample_camera(rng, config, bounds, name, np.array([np.cos(angle), np.sin(angle)]))
+        for name, angle in zip(camera_names(config), angles, strict=True)
+    )
 
 
 def _sample_camera(
     rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds, name: str, direction: np.ndarray
 ) -> Camera:
+    """One camera in a horizontal direction (2,) from the middle of the bounds, near enough."""
     mean_height, deviation = config.height
     height = rng.uniform(mean_height - deviation, mean_height + deviation)
     offset = rng.uniform(-config.position_offset, config.position_offset, size=2)
     aim = np.deg2rad(rng.uniform(-config.aim_offset_deg, config.aim_offset_deg, size=2))
+    # What the paper does not vary draws from a child: the paper's own cameras stay what they are.
+    focal_length_mm, roll, elevation = _sample_extras(rng.spawn(1)[0], config)
 
     def camera_at(distance: float) -> Camera:
-        position = np.append(bounds.center[:2] + distance * direction + offset, height)
+        raised = height if elevation is None else bounds.center[2] + distance * np.tan(elevation)
+        position = np.append(bounds.center[:2] + distance * direction + offset, raised)
         T_world_cam = look_at(position, bounds.center)
-        T_world_cam[:3, :3] = T_world_cam[:3, :3] @ _yaw_pitch(*aim)
+        T_world_cam[:3, :3] = T_world_cam[:3, :3] @ _yaw_pitch(*aim) @ _roll(roll)
         return Camera.from_lens(
-            name, T_world_cam, config.width, config.height_px, config.focal_length_mm, config.sensor_width_mm
+            name, T_world_cam, config.width, config.height_px, focal_length_mm, config.sensor_width_mm
         )
 
     reach = ((bounds.points - bounds.center)[:, :2] @ direction).max()
     return camera_at(_nearest_distance(camera_at, bounds, config, reach))
+
+
+def _sample_extras(rng: np.random.Generator, config: CameraConfig) -> tuple[float, float, float | None]:
+    """Focal length, mm; roll, rad; elevation of a camera of the ring, rad, or None where height decides."""
+    deviation, roll = config.focal_length_offset, np.deg2rad(config.roll_offset_deg)
+    focal_length_mm = config.focal_length_mm * (1 + rng.uniform(-deviation, deviation))
+    angle = rng.uniform(-roll, roll)
+    if config.layout != "ring" or config.ring.elevation_deg is None:
+        return focal_length_mm, angle, None
+    return focal_length_mm, angle, float(np.deg2rad(rng.uniform(*config.ring.elevation_deg)))
+
+
+def _roll(angle: float) -> np.ndarray:
+    """(3, 3) rotation of a camera about its own viewing axis, rad."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
 
 
 def _yaw_pitch(yaw: float, pitch: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,10 +66,47 @@ def test_sees_counts_from_the_outer_edges_of_the_pixels():
     assert not camera.sees(camera.position - camera.T_world_cam[:3, 2])
 
 
+def test_pixels_need_not_be_square():
+    camera = replace(camera_at(), K=np.array([[900.0, 0, 500], [0, 1100.0, 400], [0, 0, 1]]))
+    x, y, z = 0.3, -0.2, 2.0
+    point = camera.T_world_cam @ [x, y, z, 1.0]
+    np.testing.assert_allclose(camera.project(point[:3]), [900 * x / z + 500, 1100 * y / z + 400])
+
+
 def test_round_trip_through_json():
-    camera = camera_at()
-    again = Camera.from_dict(json.loads(json.dumps(camera.to_dict())))
-    assert again.to_dict() == camera.to_dict()
+    effects = {"distortion": (0.1, -0.02, 0.0, 0.001), "readout": 0.01, "frame_offset": -2, "crf": 30}
+    for camera in (camera_at(), replace(camera_at(), **effects, exposure=-0.5)):
+        again = Camera.from_dict(json.loads(json.dumps(camera.to_dict())))
+        assert again.to_dict() == camera.to_dict()
+        assert again.distortion == camera.distortion
+
+
+def test_a_description_from_before_there_were_effects_is_read():
+    values = {**camera_at().to_dict()}
+    for key in ("distortion", "readout", "frame_offset", "exposure", "crf"):
+        del values[key]
+    camera = Camera.from_dict(values)
+    assert not camera.is_distorted
+    assert (camera.readout, camera.frame_offset, camera.exposure, camera.crf) == (0, 0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("distortion", (0.1, 0.2), r"distortion: found \[0.1, 0.2\]"),
+        ("distortion", (0.1, 0.2, np.nan, 0), "distortion"),
+        ("readout", -0.01, "readout"),
+        ("readout", np.inf, "readout"),
+        ("exposure", np.nan, "exposure"),
+        ("crf", 52, "0 to 51"),
+        ("T_world_cam", np.diag([1.0, 1.0, -1.0, 1.0]), "a rotation and a position"),
+        ("T_world_cam", np.diag([1.0, 1.0, 1.0, 2.0]), "a rotation and a position"),
+        ("K", np.array([[100, 3, 50], [0, 100, 50], [0, 0, 1.0]]), "fx, 0, cx"),
+    ],
+)
+def test_effects_and_matrices_out_of_bounds_are_refused(field, value, message):
+    with pytest.raises(InputError, match=message):
+        replace(camera_at(), **{field: value})
 
 
 def test_bad_cameras_are_refused():
@@ -76,7 +114,7 @@ def test_bad_cameras_are_refused():
         camera_at(width=0)
     with pytest.raises(InputError, match="T_world_cam"):
         Camera.from_lens("front", np.full((4, 4), np.nan), 100, 100)
-    with pytest.raises(InputError, match="two equal positive"):
-        Camera("front", np.diag([100.0, 90.0, 1.0]), np.eye(4), 100, 100, 33.0, 36.0)
+    with pytest.raises(InputError, match="two positive"):
+        Camera("front", np.diag([100.0, -90.0, 1.0]), np.eye(4), 100, 100, 33.0, 36.0)
     with pytest.raises(InputError, match="not vertical"):
         look_at([0.0, 0.0, 3.0], [0.0, 0.0, 0.0])
