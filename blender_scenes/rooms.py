@@ -3,57 +3,43 @@
 from __future__ import annotations
 
 import bpy
-import materials
 import numpy as np
 from mathutils import Matrix
+from surfaces import SurfaceMaterials
 
 # Blender's camera looks along its own -z with y up; OpenCV's along +z with y down.
 _FLIP_YZ = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
-def build_room(room: dict) -> None:
-    """Floor, ceiling and walls as separate quads that face inwards; uv in metres over the tile size."""
+def build_room(room: dict, shared: SurfaceMaterials) -> None:
+    """Floor, ceiling and walls as separate quads that face inwards; uv in metres over the tile size.
+
+    A room without walls has no ceiling either.
+    """
     length, width, height = room["size"]
     x, y = length / 2, width / 2
-    faces = {
-        "floor": ([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)], length, width),
-        "ceiling": ([(-x, y, height), (x, y, height), (x, -y, height), (-x, -y, height)], length, width),
-    }
-    corners = {
-        "+x": [(x, y), (x, -y)],
-        "-x": [(-x, -y), (-x, y)],
-        "+y": [(-x, y), (x, y)],
-        "-y": [(x, -y), (-x, -y)],
-    }
-    for side, ((ax, ay), (bx, by)) in corners.items():
-        quad = [(bx, by, 0), (ax, ay, 0), (ax, ay, height), (bx, by, height)]
-        faces[f"wall {side}"] = (quad, width if side[1] == "x" else length, height)
-    surfaces = {"floor": room["floor"], "ceiling": room["ceiling"]}
-    surfaces |= {f"wall {side}": wall for side, wall in zip(corners, room["walls"], strict=True)}
     place = Matrix.Translation((*room["center"], 0.0)) @ Matrix.Rotation(room["yaw"], 4, "Z")
-    shared: dict[str, bpy.types.Material] = {}
-    for name, (quad, across, down) in faces.items():
-        surface = surfaces[name]
-        key = repr(surface)
-        if key not in shared:
-            shared[key] = materials.room_material(surface, name)
+
+    def build(name: str, corners: list, across: float, down: float, surface: dict) -> None:
         tile = surface["tile_size"]
-        face = _quad(name, quad, across / tile, down / tile, shared[key])
+        face = _quad(name, corners, across / tile, down / tile, shared.material(surface))
         face.matrix_world = place
-    _build_skirting(length, width, shared[repr(room["ceiling"])], place)
 
-
-def _build_skirting(length: float, width: float, material: bpy.types.Material, place: Matrix) -> None:
-    """A narrow board at the foot of each wall."""
-    depth, height = 0.015, 0.08
-    x, y = length / 2 - depth, width / 2 - depth
-    corners = [(-x, -y), (x, -y), (x, y), (-x, y)]
-    for index, ((ax, ay), (bx, by)) in enumerate(zip(corners, corners[1:] + corners[:1], strict=True)):
-        front = [(ax, ay, 0), (bx, by, 0), (bx, by, height), (ax, ay, height)]
-        grow = 1 + depth / min(x, y)
-        top = [front[3], front[2], (bx * grow, by * grow, height), (ax * grow, ay * grow, height)]
-        for name, quad in (("front", front), ("top", top)):
-            _quad(f"skirting {index} {name}", quad, 1.0, 1.0, material).matrix_world = place
+    floor = [(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)]
+    build("floor", floor, length, width, room["floor"])
+    if not room["walls"]:
+        return
+    ceiling = [(-x, y, height), (x, y, height), (x, -y, height), (-x, -y, height)]
+    build("ceiling", ceiling, length, width, room["ceiling"])
+    edges = {
+        "+x": ((x, y), (x, -y), width),
+        "-x": ((-x, -y), (-x, y), width),
+        "+y": ((-x, y), (x, y), length),
+        "-y": ((x, -y), (-x, -y), length),
+    }
+    for (side, ((ax, ay), (bx, by), edge)), wall in zip(edges.items(), room["walls"], strict=True):
+        quad = [(bx, by, 0), (ax, ay, 0), (ax, ay, height), (bx, by, height)]
+        build(f"wall {side}", quad, edge, height, wall)
 
 
 def _quad(name: str, corners: list, u: float, v: float, material: bpy.types.Material) -> bpy.types.Object:
@@ -66,7 +52,7 @@ def _quad(name: str, corners: list, u: float, v: float, material: bpy.types.Mate
 
 
 def build_lights(lights: list[dict]) -> None:
-    """Rectangular area lamps; a lamp of Blender without rotation shines down."""
+    """Rectangular area lamps, which shine down unless turned; those on the ceiling can be seen."""
     for index, values in enumerate(lights):
         light = bpy.data.lights.new(f"lamp {index}", "AREA")
         light.shape = "RECTANGLE"
@@ -75,23 +61,38 @@ def build_lights(lights: list[dict]) -> None:
         light.color = values["color"]
         lamp = link(bpy.data.objects.new(light.name, light))
         lamp.location = values["position"]
-        lamp.rotation_euler = (0.0, 0.0, values["yaw"])
+        lamp.rotation_euler = (0.0, -values["pitch"], values["yaw"])
+        lamp.visible_camera = values["pitch"] == 0.0
 
 
 def build_camera(values: dict) -> bpy.types.Object:
-    """A camera with the pixels of its OpenCV matrix: pixel centres on integers, sensor fitted to width."""
-    (fx, _, cx), (_, _, cy), _ = values["K"]
-    width, height = values["width"], values["height"]
+    """A camera with the pixels of its OpenCV matrix, see `set_lens`."""
     camera = bpy.data.cameras.new(values["name"])
-    camera.sensor_fit = "HORIZONTAL"
-    camera.sensor_width = values["sensor_width_mm"]
-    camera.lens = fx / width * values["sensor_width_mm"]
-    camera.shift_x = ((width - 1) / 2 - cx) / width
-    camera.shift_y = (cy - (height - 1) / 2) / width
     camera.clip_start, camera.clip_end = 0.02, 500.0
     view = link(bpy.data.objects.new(camera.name, camera))
     view.matrix_world = Matrix((np.array(values["T_world_cam"]) @ _FLIP_YZ).tolist())
+    set_lens(view, values["K"], values["width"], values["height"])
     return view
+
+
+def set_lens(view: bpy.types.Object, K: list, width: int, height: int) -> None:
+    """Give a camera the pixels of an OpenCV matrix: pixel centres on integers, sensor fitted to width.
+
+    Pixels that are not square (fx != fy) belong to the renderer: see `pixel_aspect`.
+    """
+    (fx, _, cx), (_, fy, cy), _ = K
+    camera = view.data
+    camera.sensor_fit = "HORIZONTAL"
+    camera.sensor_width = 36.0  # only its ratio to the lens counts, and Blender holds both above 1 mm
+    camera.lens = fx / width * camera.sensor_width
+    camera.shift_x = ((width - 1) / 2 - cx) / width
+    camera.shift_y = (cy - (height - 1) / 2) / width * fx / fy
+
+
+def pixel_aspect(values: dict) -> tuple[float, float]:
+    """Width and height of a pixel, the smaller one 1, as Blender wants them."""
+    fx, fy = values["K"][0][0], values["K"][1][1]
+    return max(fy / fx, 1.0), max(fx / fy, 1.0)
 
 
 def link(thing: bpy.types.Object) -> bpy.types.Object:

@@ -2,66 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, get_args
 
-Range = tuple[float, float]
+from pydantic import AfterValidator, Field
+
+from odah.scene.camera_config import CameraConfig
+from odah.scene.types import Hdri, RoomKind
+from odah.sections import NonNegative, Positive, PositiveRange, Range, Section, Share
 
 
-@dataclass(frozen=True)
-class CameraConfig:
-    """Two static cameras, "front" and "side".
+def _one_or_more(bounds: tuple[int, int]) -> tuple[int, int]:
+    if not 1 <= bounds[0] <= bounds[1]:
+        raise ValueError(f"two whole numbers in order, from 1 up, but they are {bounds[0]} and {bounds[1]}")
+    return bounds
 
-    height: mean and largest deviation, m (paper: 1.1 +- 0.1). position_offset: largest horizontal shift, m.
-    aim_offset_deg: largest error of aim, each of yaw and pitch. margin: part of the picture's size kept free
-    of the person at every edge. min_distance: to the nearest point of the person, m. side: which side of the
-    person the side camera stands on.
+
+class RoomConfig(Section):
+    """kinds: the rooms to draw from, all as likely. clearance: from cameras and person to the walls, m.
+
+    height: floor to ceiling, m. yaw_deg: largest rotation of the walls away from the person's heading.
+    density: share of a room's possible furniture that is put up. max_occlusion: largest share of the space
+    the person sweeps, as each camera sees it, that furniture may hide.
     """
 
-    width: int = 1080
-    height_px: int = 720
-    focal_length_mm: float = 33.0
-    sensor_width_mm: float = 36.0
-    height: Range = (1.1, 0.1)
-    position_offset: float = 0.15
-    aim_offset_deg: float = 1.5
-    margin: float = 0.06
-    min_distance: float = 1.5
-    side: Literal["right", "left"] = "right"
+    kinds: Annotated[tuple[RoomKind, ...], Field(min_length=1)] = (
+        "gait_lab",
+        "clinic",
+        "gym",
+        "living_room",
+        "outdoor",
+        "studio",
+    )
+    clearance: PositiveRange = (0.9, 2.4)
+    height: PositiveRange = (2.7, 3.6)
+    yaw_deg: NonNegative = 20.0
+    density: Share = 0.8
+    max_occlusion: Share = 0.0
 
 
-@dataclass(frozen=True)
-class RoomConfig:
-    """clearance: from the cameras and the person to the walls, m. height: floor to ceiling, m.
-
-    yaw_deg: largest rotation of the walls away from the person's heading.
-    """
-
-    clearance: Range = (0.6, 2.2)
-    height: Range = (2.7, 3.6)
-    yaw_deg: float = 20.0
-
-
-@dataclass(frozen=True)
-class LightConfig:
+class LightConfig(Section):
     """number: fewest and most lamps. edge: of a lamp, m. temperature: K.
 
     irradiance: of the floor, by the lamps and by light that bounced off the room, W/m^2; it stands for the
     exposure a camera would choose. variation: largest relative deviation of one lamp's power from the mean.
-    white_temperature: the cameras' white balance, K.
+    white_temperature: the cameras' white balance, K. daylight: share of all light that comes in by the
+    windows, where there are any. daylight_temperature: K. hdris: the surroundings to draw from, outdoors and
+    behind windows; open sets have no other light.
     """
 
-    number: tuple[int, int] = (4, 9)
-    edge: Range = (0.25, 1.0)
-    temperature: Range = (4000.0, 6300.0)
-    temperature_spread: float = 300.0
-    irradiance: Range = (7.0, 10.0)
-    variation: float = 0.4
-    white_temperature: float = 5000.0
+    number: Annotated[tuple[int, int], AfterValidator(_one_or_more)] = (4, 9)
+    edge: PositiveRange = (0.25, 1.0)
+    temperature: PositiveRange = (4000.0, 6300.0)
+    temperature_spread: NonNegative = 300.0
+    irradiance: PositiveRange = (7.0, 10.0)
+    variation: Share = 0.4
+    white_temperature: Positive = 5000.0
+    daylight: Range = (0.15, 0.5)
+    daylight_temperature: PositiveRange = (5200.0, 7500.0)
+    hdris: Annotated[tuple[Hdri, ...], Field(min_length=1)] = get_args(Hdri)
 
 
-@dataclass(frozen=True)
-class SceneConfig:
+class SceneConfig(Section):
     """Everything a scene is drawn from besides the person."""
 
     camera: CameraConfig = CameraConfig()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odah.errors import InputError
-from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, mean_heading, sample_scene
+from odah.scene import CameraConfig, PersonBounds, RoomConfig, Scene, SceneConfig, mean_heading, sample_scene
 from odah.scene.color import lamp_rgb
 from odah.scene.lighting import ambient_radiance
 
@@ -28,7 +28,7 @@ def walking_points(heading: float, distance: float, num_frames: int = 20) -> tup
 
 def scene_of(seed: int, heading: float = 0.7, distance: float = 2.0, **camera) -> tuple[Scene, np.ndarray]:
     points, facing = walking_points(heading, distance)
-    config = SceneConfig(camera=CameraConfig(**camera))
+    config = SceneConfig(camera=CameraConfig(**camera), room=RoomConfig(kinds=("plain",)))
     bounds = PersonBounds.from_motion(points, facing)
     return sample_scene(np.random.default_rng(seed), config, bounds), points
 
