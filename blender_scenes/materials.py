@@ -1,48 +1,45 @@
-"""Shaders: a node graph for rooms, one for people; only values and pictures differ, so they compile once."""
+"""Shaders of people: one node graph; only values and pictures differ, so it compiles once."""
 
 from __future__ import annotations
 
 import bpy
 import numpy as np
-import textures
 
 REST_ATTRIBUTE = "rest_position"
 COLOR_ATTRIBUTE = "vertex_color"  # "color" would be Cycles' own name for the object's colour
 
 
-def room_material(surface: dict, name: str) -> bpy.types.Material:
-    """A floor, wall or ceiling whose uv counts repetitions of the pattern."""
-    material, nodes, shader = _principled(name)
-    pixels = textures.surface_image(surface)
-    texture = _image_node(nodes, new_image(name, _linear_to_srgb(pixels)))
-    material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
-    shader.inputs["Roughness"].default_value = surface["roughness"]
-    material.diffuse_color = (*pixels.mean((0, 1)), 1.0)
-    shader.inputs["Specular IOR Level"].default_value = 0.35
-    return material
+def person_material(
+    values: dict, texture: np.ndarray, relief: np.ndarray, mean_color: np.ndarray, name: str
+) -> bpy.types.Material:
+    """Skin, cloth, hair or leather: base colour x vertex colour x picture, with bumps that move along.
 
-
-def person_material(values: dict, image: np.ndarray, mean_color: np.ndarray, name: str) -> bpy.types.Material:
-    """Skin, cloth, hair or leather: base colour x vertex colour x picture, with a bump that moves along.
-
+    texture: (H, W, 3) uint8 sRGB. relief: (H, W) uint8 heights, `values["relief_depth"]` m in all; one pixel
+    of each where there is none, so that every person's shader is the same graph.
     mean_color: (3,) linear RGB of the vertex colours, for engines that draw one colour.
     """
-    material, nodes, shader = _principled(name)
+    material, nodes, shader = principled(name)
     links = material.node_tree.links
     attribute = nodes.new("ShaderNodeAttribute")
     attribute.attribute_name = COLOR_ATTRIBUTE
-    texture = _image_node(nodes, new_image(name, image.astype(np.float32) / 255.0))
-    tinted = _multiply(material, attribute.outputs["Color"], texture.outputs["Color"])
+    picture = image_node(nodes, new_image(name, texture.astype(np.float32) / 255.0))
+    tinted = _multiply(material, attribute.outputs["Color"], picture.outputs["Color"])
     base = nodes.new("ShaderNodeRGB")
     base.outputs["Color"].default_value = (*values["base_color"], 1.0)
     links.new(_multiply(material, tinted, base.outputs["Color"]), shader.inputs["Base Color"])
     shader.inputs["Roughness"].default_value = values["roughness"]
-    mean_pixel = (image.reshape(-1, 3) / 255.0).mean(0) ** 2.2
+    mean_pixel = (texture.reshape(-1, 3) / 255.0).mean(0) ** 2.2
     material.diffuse_color = (*(mean_color * mean_pixel * values["base_color"]), 1.0)
     kind = KINDS[values["kind"]]
     for socket, value in kind["sockets"].items():
         shader.inputs[socket].default_value = value
-    _add_bump(material, shader, **kind["bump"])
+    grey = np.repeat(relief[..., None] / np.float32(255.0), 3, axis=2)
+    heights = new_image(f"{name} relief", grey, is_data=True)
+    coarse = _bump(nodes, strength=1.0, distance=values.get("relief_depth", 0.0))
+    links.new(image_node(nodes, heights).outputs["Color"], coarse.inputs["Height"])
+    fine = _fine_bump(material, **kind["bump"])
+    links.new(coarse.outputs["Normal"], fine.inputs["Normal"])
+    links.new(fine.outputs["Normal"], shader.inputs["Normal"])
     return material
 
 
@@ -67,10 +64,10 @@ KINDS: dict[str, dict] = {
 """What tells the kinds apart; bump `scale` is in features a metre."""
 
 
-def new_image(name: str, srgb: np.ndarray) -> bpy.types.Image:
-    """An image inside Blender of (H, W, 3) display values in 0..1, first row on top."""
+def new_image(name: str, srgb: np.ndarray, is_data: bool = False) -> bpy.types.Image:
+    """An image inside Blender of (H, W, 3) display values in 0..1, first row on top; or of data as it is."""
     height, width = srgb.shape[:2]
-    image = bpy.data.images.new(name, width, height)
+    image = bpy.data.images.new(name, width, height, is_data=is_data)
     rgba = np.ones((height, width, 4), np.float32)
     rgba[..., :3] = srgb[::-1]
     image.pixels.foreach_set(rgba.ravel())
@@ -78,14 +75,16 @@ def new_image(name: str, srgb: np.ndarray) -> bpy.types.Image:
     return image
 
 
-def _principled(name: str) -> tuple[bpy.types.Material, bpy.types.Nodes, bpy.types.Node]:
+def principled(name: str) -> tuple[bpy.types.Material, bpy.types.Nodes, bpy.types.Node]:
+    """A new material, its nodes, and the one that shades."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     nodes = material.node_tree.nodes
     return material, nodes, nodes["Principled BSDF"]
 
 
-def _image_node(nodes: bpy.types.Nodes, image: bpy.types.Image) -> bpy.types.Node:
+def image_node(nodes: bpy.types.Nodes, image: bpy.types.Image) -> bpy.types.Node:
+    """A node that reads an image where the uv points."""
     node = nodes.new("ShaderNodeTexImage")
     node.image = image
     return node
@@ -101,13 +100,16 @@ def _multiply(
     return node.outputs[0]
 
 
-def _add_bump(
-    material: bpy.types.Material,
-    shader: bpy.types.Node,
-    scale: float,
-    strength: float,
-    stretch: tuple[float, float, float],
-) -> None:
+def _bump(nodes: bpy.types.Nodes, strength: float, distance: float) -> bpy.types.Node:
+    bump = nodes.new("ShaderNodeBump")
+    bump.inputs["Strength"].default_value = strength
+    bump.inputs["Distance"].default_value = distance
+    return bump
+
+
+def _fine_bump(
+    material: bpy.types.Material, scale: float, strength: float, stretch: tuple[float, float, float]
+) -> bpy.types.Node:
     """Fine relief fixed to the surface: the noise reads each vertex's place in the first frame."""
     nodes, links = material.node_tree.nodes, material.node_tree.links
     place = nodes.new("ShaderNodeAttribute")
@@ -117,16 +119,8 @@ def _add_bump(
     noise = nodes.new("ShaderNodeTexNoise")
     noise.inputs["Scale"].default_value = scale
     noise.inputs["Detail"].default_value = 1.0
-    bump = nodes.new("ShaderNodeBump")
-    bump.inputs["Strength"].default_value = strength
-    bump.inputs["Distance"].default_value = 0.002
+    bump = _bump(nodes, strength, distance=0.002)
     links.new(place.outputs["Vector"], mapping.inputs["Vector"])
     links.new(mapping.outputs["Vector"], noise.inputs["Vector"])
     links.new(noise.outputs["Fac"], bump.inputs["Height"])
-    links.new(bump.outputs["Normal"], shader.inputs["Normal"])
-
-
-def _linear_to_srgb(linear: np.ndarray) -> np.ndarray:
-    return np.where(
-        linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-8) ** (1 / 2.4) - 0.055
-    )
+    return bump

@@ -17,11 +17,11 @@ class LayerMesh:
         self.vertices = np.load(folder / values["vertices"], mmap_mode="r", allow_pickle=False)
         faces = np.load(folder / values["faces"], allow_pickle=False)
         self.mesh = _triangle_mesh(values["name"], self.vertices[0], faces)
-        corners = faces.ravel()
         if values["uv"]:
             uv = np.load(folder / values["uv"], allow_pickle=False)
+            corners = uv if uv.ndim == 3 else uv[faces]
             layer = self.mesh.uv_layers.new(name="UVMap")
-            layer.data.foreach_set("uv", np.ascontiguousarray(uv[corners], np.float32).ravel())
+            layer.data.foreach_set("uv", np.ascontiguousarray(corners, np.float32).ravel())
         colors = np.ones((self.vertices.shape[1], 4), np.float32)
         if values["colors"]:
             colors[:, :3] = np.load(folder / values["colors"], allow_pickle=False)
@@ -29,10 +29,17 @@ class LayerMesh:
         attribute.data.foreach_set("color", colors.ravel())
         rest = self.mesh.attributes.new(materials.REST_ATTRIBUTE, "FLOAT_VECTOR", "POINT")
         rest.data.foreach_set("vector", np.ascontiguousarray(self.vertices[0]).ravel())
-        image = np.full((1, 1, 3), 255, np.uint8)
-        if values["texture"]:
-            image = np.load(folder / values["texture"], allow_pickle=False)
-        material = materials.person_material(values["material"], image, colors[:, :3].mean(0), values["name"])
+        pictures = {
+            "texture": np.full((1, 1, 3), 255, np.uint8),
+            "relief": np.zeros((1, 1), np.uint8),
+        }
+        for key in pictures:
+            if values.get(key):
+                pictures[key] = np.load(folder / values[key], allow_pickle=False)
+        mean_color = colors[:, :3].mean(0)
+        material = materials.person_material(
+            values["material"], **pictures, mean_color=mean_color, name=values["name"]
+        )
         self.mesh.materials.append(material)
         rooms.link(bpy.data.objects.new(values["name"], self.mesh))
 

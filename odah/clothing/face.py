@@ -42,5 +42,8 @@ class FaceFrame:
         nose = profile[profile[:, 2].argmax()]
         front = profile[profile[:, 2] > nose[2] - 1.3 * half]
         chin = float(front[:, 1].min())
+        lips = rest.vertices[rest.groups.get("lips", [])]
         mouth = float(nose[1] + 0.40 * (chin - nose[1]))
+        if len(lips):
+            mouth = float(np.median(lips[lips[:, 2] > lips[:, 2].max() - 0.01, 1]))
         return cls(eye, float(half), float(crown), float(axis_z), float(nose[1]), mouth, chin)

@@ -1,63 +1,64 @@
-"""Hair as a cap that grows out of the scalp, thicker on top, with a bun or a ponytail in some styles."""
+"""Hair and beards as caps that grow out of the skin, with what hangs from them in some styles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy.spatial import KDTree
 
 from odah.body.mesh import vertex_normals
 from odah.clothing.face import FaceFrame
+from odah.clothing.hairline import beard_field, hairline_field, scalp_shade
+from odah.clothing.hanging_hair import curtain, tied
 from odah.clothing.rest_body import RestBody
 from odah.clothing.subdivision import loop_subdivision
 from odah.clothing.surface import (
     Surface,
     boundary_edges,
     clip,
-    grid_faces,
     largest_component,
     smoothing_matrix,
 )
-from odah.names import SMPLX_INDEX
 
-_LINE_DEG = np.array([0, 30, 46, 58, 68, 76, 84, 106, 118, 135, 180])
-_LINE = np.array([0.60, 0.58, 0.50, 0.30, 0.0, -0.12, 0.08, 0.12, -0.25, -0.55, -0.68])
-"""Hairline height above the eyes, in heights of the head above the eyes, by angle from straight ahead:
-forehead, temples, sideburns, over the ears, nape."""
+__all__ = ["HAIR_STYLES", "hair_surface", "hairline_field", "scalp_shade"]
 
 
 @dataclass(frozen=True)
 class _Style:
-    """Length (m) of the hair on top and at the sides."""
+    """Length (m) of the hair on top and at the sides, how curly 0 to 1, and what hangs from it.
+
+    hangs: a curtain ends `below_chin` m below the chin. has_parting: combed over from one side.
+    """
 
     top: float
     sides: float
-    knot: str = "none"
+    curls: float = 0.0
+    hangs: Literal["", "curtain", "bun", "ponytail", "braid"] = ""
+    below_chin: tuple[float, float] = (0.0, 0.0)
+    has_parting: bool = False
 
 
 _STYLES = {
     "buzz": _Style(0.005, 0.003),
     "short": _Style(0.020, 0.009),
-    "bun": _Style(0.011, 0.008, "bun"),
-    "ponytail": _Style(0.011, 0.008, "ponytail"),
+    "bun": _Style(0.011, 0.008, hangs="bun"),
+    "ponytail": _Style(0.011, 0.008, hangs="ponytail"),
+    "shaved": _Style(0.0, 0.0),
+    "receding": _Style(0.012, 0.007),
+    "balding": _Style(0.009, 0.009),
+    "side_part": _Style(0.030, 0.010, has_parting=True),
+    "fringe": _Style(0.022, 0.014),
+    "curly": _Style(0.038, 0.024, curls=0.7),
+    "afro": _Style(0.062, 0.055, curls=1.0),
+    "bob": _Style(0.018, 0.014, hangs="curtain", below_chin=(-0.01, 0.025), has_parting=True),
+    "long": _Style(0.016, 0.012, hangs="curtain", below_chin=(0.14, 0.28), has_parting=True),
+    "braid": _Style(0.012, 0.009, hangs="braid", has_parting=True),
 }
 HAIR_STYLES = tuple(_STYLES)
-
-
-def hairline_field(rest: RestBody, face: FaceFrame) -> np.ndarray:
-    """(N,) height above the hairline at the body's vertices, m; negative off the scalp and on the ears."""
-    x, y, z = rest.vertices.T
-    angle = np.degrees(np.arctan2(np.abs(x), z - face.axis_z))
-    field = y - (face.eye[1] + face.forehead * np.interp(angle, _LINE_DEG, _LINE))
-    is_head = rest.head_weight > 0.4
-    above_ears = is_head & (y > face.eye[1] + 0.35 * face.forehead)
-    half_width = np.abs(x[above_ears]).max()
-    is_ear = (np.abs(x) > half_width + 0.003) & (y < face.eye[1] + 0.35 * face.forehead)
-    is_ear[rest.groups.get("ears", [])] = True
-    eye_depth = rest.joint("left_eye")[2]
-    is_inner = (z < eye_depth) & (np.abs(x) < 0.6 * half_width) & (y < face.eye[1]) & (z > face.axis_z)
-    return np.where(is_head & ~is_ear & ~is_inner, field, -0.02)
+_BEARDS = {"moustache": 0.005, "goatee": 0.007, "beard": 0.009}
+"""Lengths, m; shorter ones are painted."""
 
 
 def _waves(points: np.ndarray, rng: np.random.Generator, low: float, high: float) -> np.ndarray:
@@ -72,81 +73,103 @@ def _subdivided(surface: Surface) -> Surface:
     return Surface(matrix @ surface.vertices, faces, matrix @ surface.weights)
 
 
-def _cap(rest: RestBody, face: FaceFrame, style: _Style, rng: np.random.Generator) -> Surface:
-    uneven = 0.0025 * _waves(rest.vertices, rng, 80, 400)
-    cap = largest_component(clip(rest.as_surface(), hairline_field(rest, face) + uneven))
-    cap = _subdivided(_subdivided(cap) if cap.num_vertices < 900 else cap)
-    normals = vertex_normals(cap.vertices, cap.faces)
-    depth = _depth_from_rim(cap)
-    on_top = np.clip((cap.vertices[:, 1] - face.eye[1]) / face.forehead - 0.2, 0, 1) ** 1.2
-    length = style.sides + (style.top - style.sides) * on_top
-    length = length * (
-        1 + 0.05 * _waves(cap.vertices, rng, 40, 100) + 0.05 * _waves(cap.vertices, rng, 300, 700)
-    )
-    grown = 0.001 + length * (1 - np.exp(-depth / 0.022))
-    vertices = cap.vertices + grown[:, None] * normals
-    mean = smoothing_matrix(cap.faces, cap.num_vertices)
-    for _ in range(3):
-        vertices = 0.5 * vertices + 0.5 * (mean @ vertices)
-    return replace(cap, vertices=vertices)
-
-
 def _depth_from_rim(surface: Surface) -> np.ndarray:
     """(N,) straight distance to the nearest rim vertex, m."""
     rim = surface.vertices[np.unique(boundary_edges(surface.faces))]
     return KDTree(rim).query(surface.vertices)[0]
 
 
-def _tube(path: np.ndarray, radii: np.ndarray, columns: int = 16) -> tuple[np.ndarray, np.ndarray]:
-    """Closed tube around a path in the plane x = 0: path (R, 3), radii (R,)."""
-    tangent = np.gradient(path, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    side = np.array([1.0, 0.0, 0.0])
-    other = np.cross(tangent, side)
-    phi = np.linspace(0, 2 * np.pi, columns, endpoint=False)
-    ring = np.cos(phi)[None, :, None] * side + np.sin(phi)[None, :, None] * other[:, None]
-    vertices = path[:, None] + radii[:, None, None] * ring
-    return vertices.reshape(-1, 3), grid_faces(len(path), columns)[:, ::-1]
+def _grown(surface: Surface, length: np.ndarray, soft_rim: float) -> Surface:
+    """The surface moved out by `length` (N,), less towards its rim, and smoothed."""
+    normals = vertex_normals(surface.vertices, surface.faces)
+    grown = 0.001 + length * (1 - np.exp(-_depth_from_rim(surface) / soft_rim))
+    vertices = surface.vertices + grown[:, None] * normals
+    mean = smoothing_matrix(surface.faces, surface.num_vertices)
+    for _ in range(3):
+        vertices = 0.5 * vertices + 0.5 * (mean @ vertices)
+    return replace(surface, vertices=vertices)
 
 
-def _knot(kind: str, rest: RestBody, face: FaceFrame) -> Surface:
-    """A bun or ponytail at the back of the head; it moves with the head."""
-    head = rest.vertices[rest.head_weight > 0.5]
-    y = face.eye[1] + 0.45 * face.forehead
-    back = head[np.abs(head[:, 1] - y) < 0.015, 2].min()
-    t = np.linspace(0, 1, 14)
-    if kind == "bun":
-        radii = 0.036 * np.sqrt(np.maximum(1 - (2 * t - 1) ** 2, 1e-4))
-        path = np.stack([0 * t, y + 0.020 * t, back + 0.012 - 0.062 * t], 1)
-    else:
-        radii = np.interp(t, [0, 0.06, 0.14, 0.4, 0.85, 1], [0.012, 0.018, 0.020, 0.028, 0.020, 0.004])
-        drop = np.stack(
-            [
-                0 * t,
-                0.012 - 0.26 * np.maximum(t - 0.12, 0) ** 1.15,
-                -0.055 * np.sin(np.minimum(2.4 * t, 1.9)),
-            ],
-            1,
+def _cap(rest: RestBody, face: FaceFrame, name: str, rng: np.random.Generator) -> Surface:
+    style = _STYLES[name]
+    uneven = 0.0025 * _waves(rest.vertices, rng, 80, 400)
+    field = hairline_field(rest, face, name) + uneven
+    parted = rng.choice([-1.0, 1.0])
+    if style.has_parting:  # the hairline is lower on the side that the hair is combed to
+        field += (
+            0.006
+            * np.clip(-parted * rest.vertices[:, 0] / face.half, -1, 1)
+            * (rest.vertices[:, 2] > face.axis_z)
         )
-        path = np.array([0.0, y, back + 0.012]) + drop
-    vertices, faces = _tube(path, radii)
-    weights = np.zeros((len(vertices), len(SMPLX_INDEX)))
-    weights[:, SMPLX_INDEX["head"]] = 1.0
-    return Surface(vertices, faces, weights)
+    cap = largest_component(clip(rest.as_surface(), field))
+    cap = _subdivided(_subdivided(cap) if cap.num_vertices < 900 else cap)
+    on_top = np.clip((cap.vertices[:, 1] - face.eye[1]) / face.forehead - 0.2, 0, 1) ** 1.2
+    length = style.sides + (style.top - style.sides) * on_top
+    length = length * rng.uniform(0.8, 1.25)
+    length = length * (
+        1 + 0.05 * _waves(cap.vertices, rng, 40, 100) + 0.05 * _waves(cap.vertices, rng, 300, 700)
+    )
+    if style.has_parting:
+        length = length * _parting(cap.vertices, face, parted, on_top)
+    if style.curls:
+        length = length * (1 + 0.05 * style.curls * _waves(cap.vertices, rng, 150, 320))
+        length = length + 0.0022 * style.curls * _waves(cap.vertices, rng, 500, 900)
+    return _grown(cap, length, 0.022 if style.curls < 0.9 else 0.012)
 
 
-def hair_surface(rest: RestBody, style: str, seed: int) -> tuple[Surface, np.ndarray]:
-    """The hair in the T-pose, and its (N, 2) texture coordinates: strands run from front to back."""
-    face = FaceFrame.of(rest)
-    chosen = _STYLES[style]
-    surface = _cap(rest, face, chosen, np.random.default_rng(seed))
-    if chosen.knot != "none":
-        knot = _knot(chosen.knot, rest, face)
-        surface = Surface(
-            np.concatenate([surface.vertices, knot.vertices]),
-            np.concatenate([surface.faces, knot.faces + surface.num_vertices]),
-            np.concatenate([surface.weights, knot.weights]),
-        )
+def _parting(points: np.ndarray, face: FaceFrame, side: float, on_top: np.ndarray) -> np.ndarray:
+    """(N,) factor of the hair's length: a furrow from forehead to crown, more hair on its far side."""
+    across = (side * points[:, 0] - 0.8 * face.half) / face.half
+    furrow = np.exp(-((across / 0.12) ** 2)) * (points[:, 2] > face.axis_z - 0.02) * (on_top > 0.1)
+    return (1 - 0.25 * np.tanh(2 * across) * on_top) * (1 - 0.75 * furrow)
+
+
+def _beard(rest: RestBody, face: FaceFrame, style: str, rng: np.random.Generator) -> Surface:
+    field = np.where(rest.head_weight > 0.4, beard_field(rest.vertices, face, style), -0.02)
+    for group in ("lips", "mouth_inside", "ears"):
+        field[rest.groups.get(group, [])] = -0.01
+    field = np.where(rest.normals[:, 2] > -0.6, field, -0.02)
+    beard = largest_component(clip(rest.as_surface(), field + 0.0015 * _waves(rest.vertices, rng, 100, 500)))
+    beard = _subdivided(beard)
+    length = _BEARDS[style] * rng.uniform(0.6, 1.6) * (1 + 0.2 * _waves(beard.vertices, rng, 400, 900))
+    return _grown(beard, length, 0.010)
+
+
+def _combed(surface: Surface, face: FaceFrame) -> np.ndarray:
+    """(N, 2) texture coordinates of hair that lies from front to back."""
     x, y, z = surface.vertices.T
     angle = np.arctan2(x, y - (face.eye[1] - 0.6 * face.forehead))
-    return surface, np.stack([angle * 0.12 / 0.10, (z + 0.7 * (face.crown - y)) / 0.15], 1)
+    return np.stack([angle * 0.12 / 0.10, (z + 0.7 * (face.crown - y)) / 0.15], 1)
+
+
+def hair_surface(
+    rest: RestBody, style: str, seed: int, facial_hair: str = "none"
+) -> list[tuple[Surface, np.ndarray]]:
+    """The hair and beard in the T-pose, and its (N, 2) texture coordinates, strands along v; empty where
+    there is nothing but skin."""
+    face, chosen, rng = FaceFrame.of(rest), _STYLES[style], np.random.default_rng(seed)
+    pieces: list[tuple[Surface, np.ndarray]] = []
+    if chosen.top > 0:
+        cap = _cap(rest, face, style, rng)
+        pieces.append((cap, _combed(cap, face)))
+    if chosen.hangs == "curtain":
+        volume = rng.uniform(0.0, 0.010)
+        pieces.append(curtain(rest, face, rng.uniform(*chosen.below_chin), volume, rng))
+    elif chosen.hangs:
+        pieces.append(tied(chosen.hangs, rest, face, rng))
+    if facial_hair in _BEARDS:
+        beard = _beard(rest, face, facial_hair, rng)
+        pieces.append((beard, beard.vertices[:, [0, 1]] / 0.12))
+    return [_joined(pieces)] if pieces else []
+
+
+def _joined(pieces: list[tuple[Surface, np.ndarray]]) -> tuple[Surface, np.ndarray]:
+    surfaces = [surface for surface, _ in pieces]
+    starts = np.cumsum([0, *(surface.num_vertices for surface in surfaces)])
+    faces = [surface.faces + start for surface, start in zip(surfaces, starts, strict=False)]
+    joined = Surface(
+        np.concatenate([surface.vertices for surface in surfaces]),
+        np.concatenate(faces),
+        np.concatenate([surface.weights for surface in surfaces]),
+    )
+    return joined, np.concatenate([uv for _, uv in pieces])

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from odah.body.body_model import BodyModel
-from odah.body.shape.population import Person
+from odah.body.shape.population import TYPICAL_AGE, Person
 from odah.body.shape.prior import ShapePrior, shape_prior
+from odah.body.shape.statistics import ATTRIBUTE_RANGES
 
 _MAX_STANDARD = 2.5
 """Standard deviations of each independent part of a person's own shape; beyond, it is drawn again."""
@@ -32,11 +33,23 @@ def betas_of_person(body: BodyModel, person: Person, rng: np.random.Generator | 
     prior = shape_prior(body, person.gender, person.height, person.mass)
     spread = torch.linalg.inv(prior.whitening)
     spread[body.num_shape_betas :] *= _LENGTH_SHARE
-    betas = prior.mean
+    betas = prior.mean + torch.from_numpy(_ageing(body, person))
     if rng is not None:
         betas = betas + spread @ torch.from_numpy(_standard(rng, len(betas)))
     betas = _onto_height_and_mass(prior, betas, spread @ spread.T)
     return betas.numpy().round(_DECIMALS)
+
+
+def _ageing(body: BodyModel, person: Person) -> np.ndarray:
+    """(B,) how the person's age changes a typical body; nothing where betas' meaning is not known."""
+    if body.statistics is None:
+        return np.zeros(body.num_betas)
+    low, high = ATTRIBUTE_RANGES["age"]
+    old, typical = (
+        body.betas_from_attributes(person.height, person.bmi, person.gender, age=age)
+        for age in (float(np.clip(person.age, low, high)), TYPICAL_AGE)
+    )
+    return old - typical
 
 
 def _standard(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Adults as they are: height and body mass index by sex, with sources."""
+"""Adults as they are: height and body mass index by sex, with sources, and age."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,13 +39,18 @@ TYPICAL_BMI = 24.3
 Collaboration 2016, Lancet 387). People of the USA are heavier, those who are recorded seldom are."""
 
 
+TYPICAL_AGE = 35.0
+"""Years, of someone whose age is not known."""
+
+
 @dataclass(frozen=True)
 class Person:
-    """height: m. bmi: body mass index, kg/m^2."""
+    """height: m. bmi: body mass index, kg/m^2. age: years."""
 
     gender: Gender
     height: float
     bmi: float
+    age: float = TYPICAL_AGE
 
     @property
     def mass(self) -> float:
@@ -57,15 +63,18 @@ def sample_person(
     gender: Gender | None = None,
     height: tuple[float, float] = (1.45, 2.00),
     bmi: tuple[float, float] = (17.0, 36.0),
+    age: tuple[float, float] = (18.0, 75.0),
+    female_share: float = 0.5,
 ) -> Person:
-    """A random adult: `ADULTS` cut off at the ranges of height (m) and body mass index (kg/m^2).
+    """A random adult: `ADULTS` cut off at the ranges of height (m) and body mass index (kg/m^2); age even
+    over its range (years), so that old people are not rare.
 
     A neutral one is as tall and heavy as someone of either sex; None draws male or female.
 
     Raises:
         InputError: an unknown gender, or ranges that hold next to no adult.
     """
-    either: Gender = "male" if rng.random() < 0.5 else "female"
+    either: Gender = "male" if rng.random() < 1 - female_share else "female"
     gender = gender or either
     check_gender(gender)
     adults = ADULTS[either if gender == "neutral" else gender]
@@ -77,7 +86,17 @@ def sample_person(
         bmi,
         f"body mass index of {gender} people, kg/m^2",
     )
-    return Person(gender, stature, index)
+    return Person(gender, stature, index, sample_age(rng, age))
+
+
+def sample_age(rng: np.random.Generator, age: tuple[float, float]) -> float:
+    """Years, even over the range; the state of `rng` stays as it is."""
+    return round(float(_child(rng).uniform(*age)), 1)
+
+
+def _child(rng: np.random.Generator) -> np.random.Generator:
+    """A generator that follows from the state of `rng` and leaves it as it is: ages move no other draw."""
+    return np.random.default_rng(copy.deepcopy(rng).integers(2**63, size=4))
 
 
 def _drawn_within(draw: Callable[[], float], bounds: tuple[float, float], name: str) -> float:
