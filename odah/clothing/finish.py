@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.ndimage import gaussian_filter1d
 
 from odah.clothing.drape import HangAxis
-from odah.clothing.patterns import LowerPattern
+from odah.clothing.patterns import LowerPattern, UpperPattern
+from odah.clothing.placket import on_front, placket_and_buttons
 from odah.clothing.rest_body import RestBody
 from odah.clothing.subdivision import loop_subdivision
 from odah.clothing.surface import directed_edges
-from odah.clothing.tailor import Garment
+from odah.clothing.tailor import COLLAR_PANEL, Garment
+from odah.clothing.wrinkles import Wrinkles
 from odah.names import SIDES
 
 TEXTURE_TILE = 0.25
@@ -27,22 +29,31 @@ class ClothMesh:
     """The drawn mesh as a fixed linear map of the posed cloth.
 
     combine: (M, N) from cloth vertices to drawn vertices. inset: (M,) m moved against the normal (the inner
-    side of hems). faces: (F, 3). uv: (M, 2), one unit a texture tile.
+    side of hems; negative what lies on the cloth). faces: (F, 3). uv: (M, 2), one unit a texture tile.
+    colors: (M, 3) linear RGB that the texture is multiplied with, None for white. wrinkles: the folds of
+    poses, None for none.
     """
 
     combine: sp.csr_matrix
     inset: np.ndarray
     faces: np.ndarray
     uv: np.ndarray
+    colors: np.ndarray | None = None
+    wrinkles: Wrinkles | None = None
 
     def drawn(self, cloth: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """(M, 3) drawn vertices for cloth vertices (N, 3) and their normals."""
         vertices = self.combine @ cloth
+        if self.wrinkles is not None:
+            outwards = _unit(self.combine @ normals)
+            vertices += self.wrinkles.displacement(cloth, self.combine, outwards)
         folded = np.flatnonzero(self.inset)
-        direction = self.combine[folded] @ normals
-        direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)
-        vertices[folded] -= self.inset[folded, None] * direction
+        vertices[folded] -= self.inset[folded, None] * _unit(self.combine[folded] @ normals)
         return vertices
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
 def _polar(
@@ -54,6 +65,10 @@ def _polar(
         angle, radius, _ = HangAxis(chain[:, 1], chain[:, [0, 2]]).polar(points)
         quarter = np.pi / 2 if panel == 0 else -np.pi / 2
         return np.angle(np.exp(1j * (angle - quarter))), radius, points[:, 1]
+    if panel == COLLAR_PANEL:
+        d = points[:, [0, 2]] - rest.joint("neck")[[0, 2]]
+        radius = np.linalg.norm(d, axis=1)
+        return np.arctan2(d[:, 0], d[:, 1]), radius, points[:, 1] - radius
     if panel == 0:
         spine = rest.joint("spine2")
         d = points[:, [0, 2]] - [0.0, spine[2]]
@@ -117,8 +132,30 @@ def _rim_corners(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rim % len(faces), rim // len(faces)
 
 
-def finish(garment: Garment, rest: RestBody) -> ClothMesh:
-    """The drawn mesh of a garment: once subdivided, with uv, and hems folded inwards."""
+def finish(garment: Garment, rest: RestBody, wrinkles: bool = False) -> ClothMesh:
+    """The drawn mesh of a garment: once subdivided, with uv, and hems folded inwards.
+
+    wrinkles: whether poses press folds into the cloth.
+    """
+    mesh = _hemmed(garment, rest)
+    if isinstance(garment.pattern, UpperPattern) and garment.pattern.has_collar:
+        mesh = _buttoned(mesh, garment)
+    return _wrinkling(mesh, garment, rest) if wrinkles else mesh
+
+
+def _wrinkling(mesh: ClothMesh, garment: Garment, rest: RestBody) -> ClothMesh:
+    """What a garment worn over it covers stays nearly flat."""
+    cloth = garment.surface
+    drawn = mesh.combine @ cloth.vertices
+    wrinkles = Wrinkles.of(cloth.vertices, cloth.faces, drawn, garment.looseness)
+    if isinstance(garment.pattern, LowerPattern):
+        hip, knee = rest.joint("left_hip")[1], rest.joint("left_knee")[1]
+        covered = np.clip((drawn[:, 1] - hip) / (0.2 * (hip - knee)) + 1, 0, 1)
+        wrinkles = replace(wrinkles, heights=wrinkles.heights * (1 - 0.75 * covered))
+    return replace(mesh, wrinkles=wrinkles)
+
+
+def _hemmed(garment: Garment, rest: RestBody) -> ClothMesh:
     surface = garment.surface
     refine, fine = loop_subdivision(surface.faces, surface.num_vertices)
     panels = np.tile(garment.panels, 4)
@@ -140,3 +177,33 @@ def finish(garment: Garment, rest: RestBody) -> ClothMesh:
     inset = np.concatenate([np.zeros(base), np.full(2 * len(rim), _THICKNESS)])
     faces = np.concatenate([faces, *(np.stack(lip, 1) for lip in lips)])
     return ClothMesh(combine, inset, faces, np.concatenate([uv, uv[rim], uv[rim]]))
+
+
+def _buttoned(mesh: ClothMesh, garment: Garment) -> ClothMesh:
+    """With placket and buttons along the middle of the front."""
+    fine = 4 * len(garment.panels)
+    body_faces = mesh.faces[:fine][np.tile(garment.panels, 4) == 0]
+    points = mesh.combine @ garment.surface.vertices
+    middle = points[np.unique(body_faces)]
+    middle = middle[(np.abs(middle[:, 0]) < 0.01) & (middle[:, 2] > np.median(middle[:, 2]))]
+    trims = placket_and_buttons(middle[:, 1].max() - 0.002, middle[:, 1].min() + 0.001)
+    combine, inset, faces, uv = [mesh.combine], [mesh.inset], [mesh.faces], [mesh.uv]
+    colors, count = [np.ones((len(mesh.inset), 3))], len(mesh.inset)
+    for trim in trims:
+        face, shares = on_front(trim.places, points, body_faces)
+        corners = body_faces[face]
+        rows = np.repeat(np.arange(len(face)), 3)
+        place = sp.csr_matrix((shares.ravel(), (rows, corners.ravel())), (len(face), len(mesh.inset)))
+        combine.append(place @ mesh.combine)
+        inset.append(-trim.heights)
+        faces.append(trim.faces + count)
+        uv.append(np.einsum("pk,pkc->pc", shares, mesh.uv[corners]))
+        colors.append(np.repeat(trim.shades[:, None], 3, axis=1))
+        count += len(face)
+    return ClothMesh(
+        sp.csr_matrix(sp.vstack(combine)),
+        np.concatenate(inset),
+        np.concatenate(faces),
+        np.concatenate(uv),
+        np.concatenate(colors),
+    )

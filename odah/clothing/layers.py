@@ -32,9 +32,10 @@ class Material:
 class MeshLayer:
     """One mesh of a clothed person over a clip.
 
-    vertices: (T, N, 3) float32, world, m. faces: (F, 3) int. uv: (N, 2) texture coordinates, one unit a
-    texture tile. colors: (N, 3) linear RGB at the vertices. owners: (N,) number of the SMPL-X joint with the
-    greatest skinning weight at each vertex, which tells the part of the body it shows or covers.
+    vertices: (T, N, 3) float32, world, m. faces: (F, 3) int. uv: texture coordinates, one unit a texture
+    tile, (N, 2) at the vertices or, where a map has seams, (F, 3, 2) at the faces' corners. colors: (N, 3)
+    linear RGB at the vertices. owners: (N,) number of the SMPL-X joint with the greatest skinning weight at
+    each vertex, which tells the part of the body it shows or covers.
     """
 
     name: str

@@ -9,15 +9,21 @@ import numpy as np
 from odah.clothing.rest_body import RestBody, along_limb
 from odah.errors import InputError
 
+_STRAP = 0.04
+"""Least width of what is left on the shoulder of a vest, m."""
+_ABOVE_CROTCH = 0.015
+"""m; lower, a hem would become two."""
+
 
 @dataclass(frozen=True)
 class UpperPattern:
     """A shirt.
 
     sleeve: end of the sleeve; 0 at the shoulder joint, 1 at the elbow, 2 at the wrist.
-    hem: lower end; 0 at the hip joint, 1 at the knee.
+    hem: lower end; 0 at the hip joint, 1 at the knee. tail: m that it is cut higher at the sides.
     neck_margin: m between neck and collar. neck_drop: m that the collar hangs lower in front.
     ease: distance from the skin, m, where the cloth rests and at the hem and sleeve ends.
+    has_collar: a turned-down collar, and a placket with buttons down the front.
     """
 
     sleeve: float
@@ -25,6 +31,8 @@ class UpperPattern:
     neck_margin: float = 0.014
     neck_drop: float = 0.03
     ease: tuple[float, float] = (0.006, 0.024)
+    tail: float = 0.0
+    has_collar: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,11 @@ class LowerPattern:
     leg: float
     ease: tuple[float, float] = (0.005, 0.028)
 
+    @property
+    def breaks_on_shoe(self) -> bool:
+        """Whether the legs are long enough to lie on the shoes in a fold."""
+        return self.leg > 2
+
 
 Pattern = UpperPattern | LowerPattern
 
@@ -41,12 +54,16 @@ UPPERS: dict[str, UpperPattern] = {
     "tshirt": UpperPattern(sleeve=0.62, hem=0.10),
     "vest": UpperPattern(sleeve=-0.16, hem=0.08, neck_margin=0.03, neck_drop=0.06, ease=(0.005, 0.016)),
     "long_sleeve": UpperPattern(sleeve=1.93, hem=0.12, ease=(0.006, 0.014)),
-}
+    "shirt": UpperPattern(
+        sleeve=0.80, hem=0.17, neck_margin=0.006, neck_drop=0.022, ease=(0.007, 0.022), tail=0.03,
+        has_collar=True,
+    ),
+}  # fmt: skip
 LOWERS: dict[str, LowerPattern] = {
-    "shorts": LowerPattern(leg=0.78),
-    "short_shorts": LowerPattern(leg=0.48, ease=(0.005, 0.022)),
-    "trousers": LowerPattern(leg=1.88, ease=(0.006, 0.024)),
-    "leggings": LowerPattern(leg=1.80, ease=(0.003, 0.003)),
+    "shorts": LowerPattern(leg=0.52, ease=(0.005, 0.024)),
+    "knee_length": LowerPattern(leg=0.96),
+    "trousers": LowerPattern(leg=2.06, ease=(0.006, 0.024)),
+    "leggings": LowerPattern(leg=1.84, ease=(0.003, 0.003)),
 }
 
 
@@ -67,7 +84,9 @@ def _neck_field(rest: RestBody, pattern: UpperPattern) -> np.ndarray:
     neck = rest.joint("neck")
     on_neck = rest.weight_of("neck") > 0.6
     half_width = np.abs(rest.vertices[on_neck, 0]).max()
-    radius = half_width + pattern.neck_margin
+    shoulder, elbow, wrist = (rest.joint(f"left_{n}")[0] for n in ("shoulder", "elbow", "wrist"))
+    widest = along_limb(shoulder, elbow, wrist, pattern.sleeve) - _STRAP
+    radius = min(half_width + pattern.neck_margin, widest)
     dx, dy, dz = (rest.vertices - neck - [0.0, 0.02, 0.25 * radius]).T
     below = np.minimum(dy + 0.3 * pattern.neck_drop, 0) * radius / (radius + pattern.neck_drop)
     distance = np.sqrt(dx**2 + below**2 + (dz / 1.12) ** 2)
@@ -82,9 +101,16 @@ def _upper_field(rest: RestBody, pattern: UpperPattern) -> np.ndarray:
         armpit = rest.joint("left_shoulder")[1] - 0.36 * (elbow - shoulder)
         sleeve = np.maximum(sleeve, armpit - y)
     hip, knee, ankle = (rest.joint(f"left_{n}")[1] for n in ("hip", "knee", "ankle"))
-    hem = y - along_limb(hip, knee, ankle, pattern.hem)
+    at_side = np.clip(np.abs(x) / np.abs(rest.vertices[rest.leg_weight("left") > 0.5, 0]).max(), 0, 1)
+    lowest = max(along_limb(hip, knee, ankle, pattern.hem), crotch_height(rest) + _ABOVE_CROTCH)
+    hem = y - lowest - pattern.tail * at_side**3
     field = np.minimum(np.minimum(sleeve, hem), _neck_field(rest, pattern))
     return np.where(rest.head_weight > 0.4, -0.05, field)
+
+
+def crotch_height(rest: RestBody) -> float:
+    """Height of the lowest point between the legs, m."""
+    return float(rest.vertices[np.abs(rest.vertices[:, 0]) < 0.01, 1].min())
 
 
 def waist_height(rest: RestBody) -> float:

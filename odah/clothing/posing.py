@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.spatial import KDTree
 
 from odah.body.mesh import vertex_face_incidence, vertex_normals
-from odah.clothing.patterns import cloth_field
+from odah.clothing.contact import FacingSkin
+from odah.clothing.limbs import Limb, drawn_in, foreign_limbs
 from odah.clothing.rest_body import RestBody
 from odah.clothing.tailor import Garment
 
-_NORMAL_SCALE = 0.06
-"""Normals times this (m) join the search, so that cloth heeds skin that faces the same way."""
-_BEYOND_HEM = 0.10
-_REACH = 0.12
+_SQUEEZED_GAP = 0.0015
+"""m kept from the skin where cloth is caught between two parts of the body."""
 
 
 def joint_transforms(joint_rotmats: np.ndarray, joints: np.ndarray, rest_joints: np.ndarray) -> np.ndarray:
@@ -40,15 +38,20 @@ class SkinPatch:
     incidence: sp.csr_matrix
 
     @classmethod
-    def under(cls, rest: RestBody, garment: Garment) -> SkinPatch:
-        """The skin below the cloth and up to 10 cm past its hems."""
-        near = cloth_field(rest, garment.pattern) > -_BEYOND_HEM
-        near &= (rest.hand_weight < 0.5) & (rest.head_weight < 0.5)
-        index = np.flatnonzero(near)
+    def of(cls, rest: RestBody) -> SkinPatch:
+        """All but hands and head."""
+        index = rest.trunk_and_limbs
         renumber = np.full(len(rest.vertices), -1)
         renumber[index] = np.arange(len(index))
-        faces = renumber[rest.faces[near[rest.faces].all(1)]]
+        faces = renumber[rest.faces]
+        faces = faces[(faces >= 0).all(1)]
         return cls(index, faces, vertex_face_incidence(faces, len(index)))
+
+    def limbs(self, rest: RestBody, weights: np.ndarray) -> tuple[Limb, ...]:
+        """The limbs that are foreign to cloth skinned with `weights` (N, 55), their skin numbered as here."""
+        renumber = np.full(len(rest.vertices), -1)
+        renumber[self.index] = np.arange(len(self.index))
+        return tuple(replace(limb, skin=renumber[limb.skin]) for limb in foreign_limbs(rest, weights))
 
     def points_and_normals(self, body_vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         points = body_vertices[self.index]
@@ -62,12 +65,14 @@ class FollowingCloth:
     garment: Garment
     skin_patch: SkinPatch
     incidence: sp.csr_matrix
+    limbs: tuple[Limb, ...]
 
     @classmethod
     def of(cls, garment: Garment, rest: RestBody) -> FollowingCloth:
         surface = garment.surface
         incidence = vertex_face_incidence(surface.faces, surface.num_vertices)
-        return cls(garment, SkinPatch.under(rest, garment), incidence)
+        patch = SkinPatch.of(rest)
+        return cls(garment, patch, incidence, patch.limbs(rest, surface.weights))
 
     def normals(self, points: np.ndarray) -> np.ndarray:
         return vertex_normals(points, self.garment.surface.faces, self.incidence)
@@ -86,50 +91,25 @@ class FollowingCloth:
         points += garment.to_skin @ corrective
         for _ in range(2):
             points = 0.5 * points + 0.5 * (garment.smoothing @ points)
-        obstacle, normals = self.skin_patch.points_and_normals(body)
+        skin_points, skin_normals = self.skin_patch.points_and_normals(body)
+        points, is_squeezed = drawn_in(points, garment.to_skin @ body, self.limbs, skin_points, skin_normals)
+        gap = np.where(is_squeezed, np.minimum(garment.gap, _SQUEEZED_GAP), garment.gap)
         if below is not None:
-            obstacle, normals = np.concatenate([obstacle, below[0]]), np.concatenate([normals, below[1]])
-        return self._outside(points, obstacle, normals)
+            skin_points = np.concatenate([skin_points, below[0]])
+            skin_normals = np.concatenate([skin_normals, below[1]])
+        return self._lifted(points, skin_points, skin_normals, gap)
 
-    def _outside(self, points: np.ndarray, obstacle: np.ndarray, obstacle_normals: np.ndarray) -> np.ndarray:
-        """Lifted off the skin; the first lift is spread to neighbours so that no single vertex stands out."""
+    def _lifted(
+        self, points: np.ndarray, obstacle: np.ndarray, obstacle_normals: np.ndarray, gap: np.ndarray
+    ) -> np.ndarray:
+        """Outside of what faces the same way, by `gap`."""
         near = FacingSkin.near(points, self.normals(points), obstacle, obstacle_normals)
-        lift = near.lift(points, self.garment.gap)
-        is_lifted = np.linalg.norm(lift, axis=1, keepdims=True) > 0
+        points = points + self._spread(near.lift(points, gap))
+        return points + near.lift(points, gap)
+
+    def _spread(self, lift: np.ndarray) -> np.ndarray:
+        """The neighbours come along, so that no single vertex stands out."""
+        is_lifted = (lift != 0).any(1, keepdims=True)
         for _ in range(2):
             lift = np.where(is_lifted, lift, 0.6 * (self.garment.smoothing @ lift))
-        points = points + lift
-        return points + near.lift(points, self.garment.gap)
-
-
-@dataclass(frozen=True)
-class FacingSkin:
-    """For each cloth vertex the nearest skin points that face the same way: positions and normals (N, k, 3),
-    distance weights (N, k), all zero where none is within reach."""
-
-    points: np.ndarray
-    normals: np.ndarray
-    weights: np.ndarray
-
-    @classmethod
-    def near(
-        cls, points: np.ndarray, normals: np.ndarray, obstacle: np.ndarray, obstacle_normals: np.ndarray
-    ) -> FacingSkin:
-        """Search in position and scaled normal together: a step to opposite skin costs as much as 12 cm."""
-        space = np.concatenate([obstacle, _NORMAL_SCALE * obstacle_normals], 1)
-        query = np.concatenate([points, _NORMAL_SCALE * normals], 1)
-        tree = KDTree(space, balanced_tree=False, compact_nodes=False)
-        distance, index = tree.query(query, k=4, distance_upper_bound=_REACH)
-        found = np.isfinite(distance)
-        index = np.where(found, index, 0)
-        weights = np.where(found, 1 / (np.where(found, distance, 1.0) + 1e-3) ** 2, 0.0)
-        weights /= np.maximum(weights.sum(1, keepdims=True), 1e-12)
-        return cls(obstacle[index], obstacle_normals[index], weights)
-
-    def lift(self, points: np.ndarray, gap: np.ndarray) -> np.ndarray:
-        """(N, 3) displacement that clears the skin by `gap` m, at most 6 cm."""
-        height = np.einsum("nkc,nkc,nk->n", points[:, None] - self.points, self.normals, self.weights)
-        normal = np.einsum("nk,nkc->nc", self.weights, self.normals)
-        length = np.linalg.norm(normal, axis=1, keepdims=True)
-        amount = np.where(length[:, 0] > 0, np.clip(gap - height, 0, 0.06), 0.0)
-        return amount[:, None] * normal / np.maximum(length, 1e-9)
+        return lift

@@ -24,7 +24,7 @@ def test_a_person_has_skin_clothes_shoes_and_hair(layers, poses):
         assert layer.vertices.dtype == np.float32
         assert np.isfinite(layer.vertices).all()
         assert layer.faces.max() < layer.vertices.shape[1]
-        assert layer.uv is None or layer.uv.shape == (layer.vertices.shape[1], 2)
+        assert layer.uv is None or layer.uv.shape in ((layer.vertices.shape[1], 2), (len(layer.faces), 3, 2))
         assert layer.colors is None or ((layer.colors >= 0) & (layer.colors <= 1)).all()
 
 
@@ -37,7 +37,8 @@ def test_cloth_stays_outside_the_skin(outfit, layers, body, poses, name):
         skin = layers["skin"].vertices[frame].astype(float)
         cloth = layer.vertices[frame].astype(float)
         skin_normals = vertex_normals(skin, body.faces)
-        is_outer = getattr(outfit, name).mesh.inset == 0  # the folded side of hems faces the skin
+        mesh = outfit.clothes[["lower", "upper"].index(name)].parts[0].mesh
+        is_outer = mesh.inset == 0  # the folded side of hems faces the skin
         cloth, cloth_normals = cloth[is_outer], vertex_normals(cloth, layer.faces)[is_outer]
         distance, index = KDTree(skin).query(cloth, k=8)
         facing = np.einsum("nkc,nc->nk", skin_normals[index], cloth_normals) > 0.4
@@ -96,14 +97,6 @@ def test_covered_skin_is_not_drawn(outfit, layers):
 def test_shoes_stand_on_the_floor(outfit, layers):
     soles, skin = layers["shoes"].vertices[0], layers["skin"].vertices[0]
     assert -0.006 < soles[:, 1].min() - skin[:, 1].min() < 0
-
-
-def test_eyes_have_pupils_and_whites(outfit):
-    eye = outfit.rest.weight_of("left_eye") > 0.9
-    brightness = outfit.skin_colors[eye].mean(1)
-    front = outfit.rest.vertices[eye][:, 2].argmax()
-    assert brightness[front] < 0.02
-    assert brightness.max() > 0.4
 
 
 def test_wrong_motion_shapes_are_refused(outfit):

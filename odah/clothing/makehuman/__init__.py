@@ -1,0 +1,1 @@
+"""Garments made for MakeHuman (`.mhclo`), on the open body."""

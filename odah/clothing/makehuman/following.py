@@ -1,0 +1,104 @@
+"""A MakeHuman garment on a posed body: skinned like it, and outside of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.spatial import KDTree
+
+from odah.body.mesh import vertex_face_incidence, vertex_normals
+from odah.clothing.contact import FacingSkin
+from odah.clothing.limbs import Limb, drawn_in
+from odah.clothing.posing import SkinPatch, skin
+from odah.clothing.rest_body import RestBody
+from odah.clothing.surface import Surface, smoothing_matrix
+
+_GAPS = (0.0025, 0.012)
+"""Least and greatest distance from the skin that is kept, m: between them what the T-pose has, so that cloth
+over cloth in one garment stays over it."""
+_SQUEEZED_GAP = 0.0015
+"""The same where cloth is caught between two parts of the body."""
+_CARRIERS = 6
+
+
+@dataclass(frozen=True)
+class FollowingGarment:
+    """A garment of G vertices in the T-pose, with what it needs to follow its body frame by frame.
+
+    gap: (G,) m kept from the skin. smoothing: (G, G) neighbour mean. to_skin: (G, N) which body vertices each
+    vertex follows. limbs: what can come between it and its skin.
+    """
+
+    surface: Surface
+    skin_patch: SkinPatch
+    limbs: tuple[Limb, ...]
+    incidence: sp.csr_matrix
+    gap: np.ndarray
+    smoothing: sp.csr_matrix
+    to_skin: sp.csr_matrix
+
+    @classmethod
+    def of(cls, surface: Surface, rest: RestBody) -> FollowingGarment:
+        incidence = vertex_face_incidence(surface.faces, surface.num_vertices)
+        patch = SkinPatch.of(rest)
+        normals = vertex_normals(surface.vertices, surface.faces, incidence)
+        height = _heights(surface.vertices, normals, *patch.points_and_normals(rest.vertices))
+        return cls(
+            surface=surface,
+            skin_patch=patch,
+            limbs=patch.limbs(rest, surface.weights),
+            incidence=incidence,
+            gap=height.clip(*_GAPS),
+            smoothing=smoothing_matrix(surface.faces, surface.num_vertices),
+            to_skin=_nearest_skin(surface.vertices, rest),
+        )
+
+    def normals(self, points: np.ndarray) -> np.ndarray:
+        return vertex_normals(points, self.surface.faces, self.incidence)
+
+    def posed(
+        self, transforms: np.ndarray, body: np.ndarray, corrective: np.ndarray,
+        below: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """(G, 3) garment in one frame, m; arguments as of `FollowingCloth.posed`."""
+        points = skin(self.surface.vertices, self.surface.weights, transforms) + self.to_skin @ corrective
+        obstacle, normals = self.skin_patch.points_and_normals(body)
+        points, is_squeezed = drawn_in(points, self.to_skin @ body, self.limbs, obstacle, normals)
+        gap = np.where(is_squeezed, np.minimum(self.gap, _SQUEEZED_GAP), self.gap)
+        if below is not None:
+            obstacle, normals = np.concatenate([obstacle, below[0]]), np.concatenate([normals, below[1]])
+        near = FacingSkin.near(points, self.normals(points), obstacle, normals)
+        points = points + self._spread(near.lift(points, gap))
+        points = points + near.lift(points, gap)
+        points = points + self._spread(FacingSkin.nearest(points, obstacle, normals).lift(points, 0.0))
+        near = FacingSkin.near(points, self.normals(points), obstacle, normals)
+        return points + near.lift(points, np.minimum(gap, _SQUEEZED_GAP))
+
+    def _spread(self, lift: np.ndarray) -> np.ndarray:
+        """The neighbours come along, so that no single vertex stands out."""
+        is_lifted = (lift != 0).any(1, keepdims=True)
+        for _ in range(3):
+            lift = np.where(is_lifted, lift, 0.7 * (self.smoothing @ lift))
+        return lift
+
+
+def _heights(
+    points: np.ndarray, normals: np.ndarray, obstacle: np.ndarray, obstacle_normals: np.ndarray
+) -> np.ndarray:
+    """(G,) distance over the skin that faces the same way, m, cut off at +-3 cm."""
+    reach = 0.03
+    lift = FacingSkin.near(points, normals, obstacle, obstacle_normals).lift(points, reach)
+    return reach - np.linalg.norm(lift, axis=1)
+
+
+def _nearest_skin(points: np.ndarray, rest: RestBody) -> sp.csr_matrix:
+    """(G, N) inverse-distance weights of the nearest body vertices."""
+    distance, index = KDTree(rest.vertices).query(points, k=_CARRIERS)
+    weight = 1 / (np.asarray(distance) + 1e-3) ** 2
+    weight /= weight.sum(1, keepdims=True)
+    rows = np.repeat(np.arange(len(points)), _CARRIERS)
+    return sp.csr_matrix(
+        (weight.ravel(), (rows, np.asarray(index).ravel())), (len(points), len(rest.vertices))
+    )
