@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 
 import bpy
+import surroundings
 
-SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "swiftshader")
+GPU_KINDS = ("OPTIX", "CUDA", "HIP", "METAL", "ONEAPI")
+"""What Cycles can run on besides the CPU, best first."""
 
 
 def probe_gl(picture: str) -> dict:
@@ -18,7 +20,7 @@ def probe_gl(picture: str) -> dict:
         ctypes.CDLL("libEGL.so.1")
     except OSError as error:
         if bpy.app.build_platform.startswith(b"Linux"):
-            return {"renderer": None, "is_software": None, "missing": str(error)}
+            return {"renderer": None, "missing": str(error)}
     import gpu
 
     scene = bpy.context.scene
@@ -26,9 +28,24 @@ def probe_gl(picture: str) -> dict:
     scene.render.resolution_x = scene.render.resolution_y = 8
     scene.render.filepath = picture
     bpy.ops.render.render(write_still=True)
-    renderer = gpu.platform.renderer_get()
-    is_software = any(word in renderer.lower() for word in SOFTWARE_RENDERERS)
-    return {"renderer": renderer, "is_software": is_software, "missing": None}
+    return {"renderer": gpu.platform.renderer_get(), "missing": None}
+
+
+def gpu_names() -> list[str]:
+    """Graphics processors for Cycles, which are switched on by asking; of the best kind that there is."""
+    preferences = bpy.context.preferences.addons["cycles"].preferences
+    for kind in GPU_KINDS:
+        try:
+            preferences.compute_device_type = kind
+        except TypeError:  # this Blender was built without it
+            continue
+        preferences.refresh_devices()
+        devices = [device for device in preferences.devices if device.type == kind]
+        if devices:
+            for device in preferences.devices:
+                device.use = device.type == kind
+            return [f"{device.name} ({kind})" for device in devices]
+    return []
 
 
 def eevee_id() -> str:
@@ -53,25 +70,18 @@ def apply_settings(job: dict) -> None:
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
     scene.view_settings.exposure = job["scene"]["exposure"]
-    _set_ambient(scene, job["ambient"])
+    is_open = not job["scene"]["room"]["walls"]
+    surroundings.set_world(job["ambient"], job["scene"]["environment"] if is_open else None)
     {"eevee": _eevee, "cycles": _cycles, "workbench": _workbench}[job["engine"]](scene, job)
 
 
-def _set_ambient(scene: bpy.types.Scene, radiance: list[float]) -> None:
-    """Light that bounced off the room, as an even surrounding: the host knows how much."""
-    world = scene.world or bpy.data.worlds.new("world")
-    scene.world = world
-    world.use_nodes = True
-    background = world.node_tree.nodes["Background"]
-    background.inputs["Color"].default_value = (*radiance, 1.0)
-    background.inputs["Strength"].default_value = 1.0
-
-
 def _cycles(scene: bpy.types.Scene, job: dict) -> None:
-    """Path tracing on the CPU: one bounce, then the ambient light where nothing is near; then denoised."""
+    """Path tracing: one bounce, then the ambient light where nothing is near; then denoised."""
     scene.render.engine = "CYCLES"
     cycles = scene.cycles
-    cycles.device = "CPU"
+    cycles.device = job["settings"]["device"].upper()
+    if cycles.device == "GPU" and not gpu_names():
+        raise RuntimeError("Cycles finds no graphics processor any more")
     cycles.samples = job["settings"]["samples"]
     cycles.use_adaptive_sampling = False
     cycles.seed = job["scene"]["seed"] % 2**31

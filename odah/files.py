@@ -106,3 +106,18 @@ def read_text(path: str | Path, kind: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Only one process at a time between here and the end of the block; the lock ends with its holder."""
+    with Path(path).open("w") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

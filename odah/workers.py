@@ -7,10 +7,10 @@ import signal
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -30,6 +30,10 @@ class Failure:
     why: str
 
 
+class Death(Failure):
+    """The process that worked on the item is gone; the item itself may be sound."""
+
+
 def num_cores() -> int:
     """Those that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
@@ -37,41 +41,52 @@ def num_cores() -> int:
 
 
 def in_processes(
-    function: Callable[[Item], Result], items: Sequence[Item], jobs: int
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int,
+    environments: Sequence[Mapping[str, str]] = (),
 ) -> Iterator[tuple[int, Result | Failure]]:
     """(index, function(item)) as they come, from at most `jobs` spawned processes.
 
-    function, items and results must pickle. An exception, or the death of the process, is that item's
-    `Failure`. Whoever stops iterating stops the processes; their temporary files go with them.
+    function, items and results must pickle. An exception is that item's `Failure`, the death of the process
+    its `Death`; another process takes the dead one's place. Whoever stops iterating stops the processes;
+    their temporary files go with them.
+
+    environments: variables for each process, one after the other; the first ones again if there are fewer.
     """
     with tempfile.TemporaryDirectory(prefix="odah_workers_") as scratch:
-        yield from _shared_out(function, items, jobs, scratch)
+        yield from _shared_out(
+            function, items, jobs, [{**own, "TMPDIR": scratch} for own in environments or [{}]]
+        )
 
 
 def _shared_out(
-    function: Callable[[Item], Result], items: Sequence[Item], jobs: int, scratch: str
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int,
+    environments: Sequence[Mapping[str, str]],
 ) -> Iterator[tuple[int, Result | Failure]]:
     waiting = iter(enumerate(items))
     busy: dict[Connection, _Worker[Item, Result]] = {}
 
-    def assign(worker: _Worker[Item, Result] | None) -> None:
+    def assign(worker: _Worker[Item, Result] | None, place: int) -> None:
         task = next(waiting, None)
         if task is None:
             if worker is not None:
                 worker.dismiss()
             return
-        worker = worker or _Worker(function, scratch)
+        worker = worker or _Worker(function, place, environments[place % len(environments)])
         busy[worker.connection] = worker
         worker.give(*task)
 
     try:
-        for _ in range(min(jobs, len(items))):
-            assign(None)
+        for place in range(min(jobs, len(items))):
+            assign(None, place)
         while busy:
             for connection in wait(list(busy)):
                 worker = busy.pop(cast(Connection, connection))
                 index, (result, is_alive) = worker.index, worker.take()
-                assign(worker if is_alive else None)
+                assign(worker if is_alive else None, worker.place)
                 yield index, result
     finally:
         for worker in busy.values():
@@ -79,13 +94,16 @@ def _shared_out(
 
 
 class _Worker(Generic[Item, Result]):
-    """A process that takes one item after the other."""
+    """A process that takes one item after the other. place: its number among those at work."""
 
-    def __init__(self, function: Callable[[Item], Result], scratch: str) -> None:
+    def __init__(
+        self, function: Callable[[Item], Result], place: int, environment: Mapping[str, str]
+    ) -> None:
+        self.place = place
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, function), daemon=True)
-        with _environment(scratch), _deaf_to_interrupts():
+        with _environment(environment), _deaf_to_interrupts():
             self._process.start()
         theirs.close()
         self.index = -1
@@ -101,7 +119,7 @@ class _Worker(Generic[Item, Result]):
             return self.connection.recv(), True
         except EOFError:
             self._process.join()
-            return Failure(f"the process that worked on it died ({_cause(self._process.exitcode)})"), False
+            return Death(f"the process that worked on it died ({_cause(self._process.exitcode)})"), False
 
     def dismiss(self) -> None:
         self.connection.close()
@@ -113,12 +131,21 @@ class _Worker(Generic[Item, Result]):
 
 
 def _work(connection: Connection, function: Callable[[Any], Any]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
             item = connection.recv()
         except EOFError:
             return
         connection.send(_attempt(function, item))
+
+
+def _end_with_parent() -> None:
+    """Whoever gave the items may be killed while one is being worked on."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _attempt(function: Callable[[Any], Any], item: Any) -> Any:
@@ -142,9 +169,9 @@ def _cause(exitcode: int | None) -> str:
 
 
 @contextmanager
-def _environment(scratch: str) -> Iterator[None]:
-    """What a process started here inherits: one thread for its numerics, a place for temporary files."""
-    wanted = {**dict.fromkeys(_ONE_THREAD, "1"), "TMPDIR": scratch}
+def _environment(own: Mapping[str, str]) -> Iterator[None]:
+    """What a process started here inherits: one thread for its numerics, and what is its `own`."""
+    wanted = {**dict.fromkeys(_ONE_THREAD, "1"), **own}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

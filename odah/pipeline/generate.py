@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
-import torch
 from rich.text import Text
 
 from odah.config import GenerateConfig
@@ -12,14 +15,11 @@ from odah.dataset.card import write_card
 from odah.dataset.plan import ClipPlan, plan_clips, shard
 from odah.dataset.reader import open_dataset
 from odah.dataset.schema import DatasetPaths
-from odah.dataset.writer import check_folder, start_dataset, write_index
-from odah.errors import OdahError
-from odah.osim import full_body_model
-from odah.pipeline.clip_maker import ClipMaker
-from odah.pipeline.clips import make_clip
-from odah.pipeline.subjects import write_subject
-from odah.progress import say, track
-from odah.render import Renderer, RenderSettings, find_blender
+from odah.dataset.writer import check_folder, write_index
+from odah.pipeline.clip_work import ClipWork, scratch_folder
+from odah.pipeline.slots import in_slots, plan_slots
+from odah.progress import say, steps
+from odah.render import RenderSettings, choose_engine, find_blender
 
 
 def generate_dataset(
@@ -34,38 +34,55 @@ def generate_dataset(
 
     Raises:
         InputError: the config, a recording's path or the folder cannot be used.
+        OdahError: no Blender, or nothing can be rendered with it.
     """
-    torch.set_num_threads(1)  # sums in another order would change the labels' last bits
     all_plans = plan_clips(config, config_folder)
     plans = shard(all_plans, shard_text)
     paths = check_folder(out, config)
-    maker = ClipMaker(config, all_plans, config_folder)
     waiting = [plan for plan in plans if not (paths.clip(plan.clip_id) / "clip.json").is_file()]
     if len(waiting) < len(plans):
         say(f"{len(plans) - len(waiting)} of {len(plans)} clips are finished already")
-    failures: dict[str, str] = {}
-    settings = RenderSettings(
-        engine=config.render.engine,
-        samples=config.render.samples,
-        threads=config.render.threads,
-        crf=config.video.crf,
-    )
-    blender = find_blender(say=say) if waiting else None  # before anything is written
-    with Renderer(settings, blender, say) as renderer:
-        for plan in track(waiting, "clips"):
-            try:
-                _make(paths, plan, maker, renderer)
-            except OdahError as error:
-                failures[plan.clip_id] = str(error)
-                say(Text.assemble((f"{plan.clip_id} failed", "red"), f": {' '.join(str(error).split())}"))
-    if paths.info.is_file():
-        write_index(paths)
-        write_card(open_dataset(paths.root))
+    try:
+        failures = _make(config, all_plans, waiting, config_folder, paths) if waiting else {}
+    finally:
+        if paths.info.is_file():
+            write_index(paths)
+            write_card(open_dataset(paths.root))
     return paths, failures
 
 
-def _make(paths: DatasetPaths, plan: ClipPlan, maker: ClipMaker, renderer: Renderer) -> None:
-    solved = maker.solve(plan)
-    start_dataset(paths.root, maker.config, maker.fitter.registration.calibrated(full_body_model()))
-    write_subject(solved.subject, maker.config.body, paths.subject(plan.subject))
-    make_clip(paths, plan, maker.config, maker.fitter, solved, renderer)
+def render_settings(config: GenerateConfig) -> RenderSettings:
+    """What the config says about rendering."""
+    names = {field.name for field in fields(RenderSettings)} & type(config.render).model_fields.keys()
+    values: dict[str, Any] = config.render.model_dump(include=names)
+    if config.video.crop_size is not None:
+        values["crop_size"] = config.video.crop_size
+    return RenderSettings(**values, crf=config.video.crf)
+
+
+def _make(
+    config: GenerateConfig,
+    all_plans: Sequence[ClipPlan],
+    waiting: Sequence[ClipPlan],
+    config_folder: Path,
+    paths: DatasetPaths,
+) -> dict[str, str]:
+    """Make the waiting clips; for each that failed, why."""
+    blender, settings = find_blender(say=say), render_settings(config)
+    choice = choose_engine(blender, settings, say)
+    slots = plan_slots(config.render.workers, config.render.workers_per_gpu, settings, choice, len(waiting))
+    settings = replace(settings, threads=slots.threads)
+    if slots.count > 1:
+        say(f"{slots.count} clips at a time")
+    failures: dict[str, str] = {}
+    with scratch_folder() as scratch, steps("clips") as tell:
+        tell(0, len(waiting))
+        work = ClipWork(config, all_plans, config_folder, paths, settings, blender, choice, scratch)
+        work.prepare()  # what is wrong with the body is told once
+        with closing(work), closing(in_slots(work, waiting, slots)) as outcomes:
+            for done, (plan, outcome) in enumerate(outcomes, 1):
+                tell(done, len(waiting))
+                if outcome.why is not None:
+                    failures[plan.clip_id] = outcome.why
+                    say(Text.assemble((f"{plan.clip_id} failed", "red"), f": {outcome.why}"))
+    return failures

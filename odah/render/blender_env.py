@@ -11,14 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from odah.assets import asset_path
 from odah.errors import InputError, OdahError
-from odah.files import cache_folder
+from odah.files import cache_folder, locked
 
 BPY_REQUIREMENT = "bpy==4.5.*"
 APT_LINE = "apt-get install --no-install-recommends libxi6 libxrender1 libxkbcommon0 libsm6 libgl1 libegl1"
@@ -105,7 +104,7 @@ def _check_bpy(python: Path) -> None:
 
 def _install(folder: Path, say: Callable[[str], None]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_suffix(".lock")):
+    with locked(folder.with_suffix(".lock")):
         if (folder / _READY).exists():  # another process was faster
             return
         make_venv = _venv_maker(folder)
@@ -157,18 +156,3 @@ def _run_or_fail(command: list[str]) -> None:
     if result.returncode != 0:
         lines = (result.stderr or result.stdout).strip().splitlines() or [f"exit status {result.returncode}"]
         raise OdahError(f"installing Blender failed at {' '.join(command[:4])}: {lines[-1]}")
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Only one process at a time; the lock ends with its holder."""
-    with path.open("w") as file:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -12,6 +12,7 @@ import numpy as np
 from odah.clothing.layers import MeshLayer
 from odah.errors import InputError
 from odah.render.settings import RenderSettings
+from odah.render.view import View
 from odah.scene.camera import Camera
 from odah.scene.lighting import ambient_radiance
 from odah.scene.types import Scene
@@ -69,27 +70,46 @@ def _check_layer(layer: MeshLayer, num_frames: int) -> None:
     if faces.min() < 0 or faces.max() >= shape[1]:
         found = f"vertex numbers from {faces.min()} to {faces.max()} in the faces"
         raise InputError(where, found, f"0 to {shape[1] - 1}")
-    for name, width in (("uv", 2), ("colors", 3)):
+    allowed = {"uv": [(shape[1], 2), (len(faces), 3, 2)], "colors": [(shape[1], 3)]}
+    for name, shapes in allowed.items():
         values = getattr(layer, name)
-        if values is not None and values.shape != (shape[1], width):
-            raise InputError(f"{where}, {name}", f"shape {values.shape}", f"({shape[1]}, {width})")
+        if values is not None and values.shape not in shapes:
+            raise InputError(f"{where}, {name}", f"shape {values.shape}", " or ".join(map(str, shapes)))
 
 
 def write_job(
-    folder: Path, scene: Scene, layers: Sequence[MeshLayer], engine: str, settings: RenderSettings
+    folder: Path,
+    scene: Scene,
+    layers: Sequence[MeshLayer],
+    views: Sequence[View],
+    settings: RenderSettings,
 ) -> Path:
-    """Write the clip into an empty folder; the job file's path."""
+    """Write the clip into an empty folder; the job file's path. No "auto" may be left in `settings`."""
     job = {
         "scene": scene.to_dict(),
         "ambient": ambient_radiance(scene.room, scene.lights).tolist(),
         "layers": [_write_layer(folder, index, layer) for index, layer in enumerate(layers)],
-        "engine": engine,
+        "views": [_write_view(folder, view, layers) for view in views],
+        "engine": settings.engine,
         "settings": asdict(settings),
         "num_frames": len(layers[0].vertices),
     }
     path = folder / "job.json"
     path.write_text(json.dumps(job), encoding="utf-8")
     return path
+
+
+def _write_view(folder: Path, view: View, layers: Sequence[MeshLayer]) -> dict[str, object]:
+    """A camera, `K` of every frame where they differ, vertices of the layers that it sees at other times."""
+    first = view.pinholes[0]
+    vertices: list[str | None] = [None] * len(layers)
+    for index, (seen, layer) in enumerate(zip(view.layers, layers, strict=True)):
+        if seen is not layer:
+            vertices[index] = f"{index}_vertices_{view.name}.npy"
+            np.save(folder / f"{index}_vertices_{view.name}.npy", np.asarray(seen.vertices, np.float32))
+    is_moving = any(pinhole is not first for pinhole in view.pinholes)
+    K_by_frame = [pinhole.K.tolist() for pinhole in view.pinholes] if is_moving else None
+    return first.to_dict() | {"K_by_frame": K_by_frame, "vertices": vertices}
 
 
 def _write_layer(folder: Path, index: int, layer: MeshLayer) -> dict[str, object]:
@@ -100,6 +120,7 @@ def _write_layer(folder: Path, index: int, layer: MeshLayer) -> dict[str, object
         "uv": layer.uv,
         "colors": layer.colors,
         "texture": material.texture,
+        "relief": material.relief,
     }
     names: dict[str, str | None] = {}
     for key, array in arrays.items():
@@ -110,5 +131,6 @@ def _write_layer(folder: Path, index: int, layer: MeshLayer) -> dict[str, object
         "kind": material.kind,
         "base_color": [float(channel) for channel in material.base_color],
         "roughness": float(material.roughness),
+        "relief_depth": float(material.relief_depth),
     }
     return {"name": layer.name, "material": look, **names}

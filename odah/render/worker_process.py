@@ -14,18 +14,25 @@ from typing import Any
 from odah.errors import OdahError
 from odah.render.blender_env import Blender, missing_library
 
-_HARMLESS = ("EGL_BAD_MATCH", "Saved: ", "Time: ", "Fra:")
+_HARMLESS = ("EGL_BAD_MATCH", "Saved: ", "Time: ", "Fra:", "CUEW initialization failed")
+
+
+class BlenderError(OdahError):
+    """Blender crashed, hung, or could not do what it was told."""
 
 
 class WorkerProcess:
     """Blender running `blender_scenes/worker.py` until `close`.
 
+    timeout: longest wait for an answer, s. start_timeout: the same until the first frame is there, if longer:
+    Blender's start and the compilation of its shaders take their time.
+
     Raises:
-        OdahError: it does not start.
+        BlenderError: it does not start.
     """
 
-    def __init__(self, blender: Blender, timeout: float, *arguments: str) -> None:
-        self._timeout = timeout
+    def __init__(self, blender: Blender, timeout: float, *arguments: str, start_timeout: float = 0.0) -> None:
+        self._timeout, self._patience = timeout, max(timeout, start_timeout)
         command = blender.command(*arguments)
         try:
             self._process = subprocess.Popen(
@@ -38,7 +45,7 @@ class WorkerProcess:
                 errors="replace",
             )
         except OSError as error:
-            raise OdahError(f"cannot start {command[0]}: {error.strerror}") from error
+            raise BlenderError(f"cannot start {command[0]}: {error.strerror}") from error
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._notes: deque[str] = deque(maxlen=20)
         self._readers = [
@@ -48,9 +55,14 @@ class WorkerProcess:
             reader.start()
         try:
             self.about = self.next_answer()
-        except OdahError:
+        except BlenderError:
             self.close(patience=0.0)
             raise
+
+    @property
+    def process_id(self) -> int:
+        """Of Blender itself."""
+        return self._process.pid
 
     def send(self, job: Path) -> None:
         """Name a job file to the worker."""
@@ -59,22 +71,24 @@ class WorkerProcess:
             self._process.stdin.write(json.dumps({"job": str(job)}) + "\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise OdahError(self._ending()) from error
+            raise BlenderError(self._ending()) from error
 
     def next_answer(self) -> dict[str, Any]:
         """Wait for one answer.
 
         Raises:
-            OdahError: Blender ended, said nothing in time, or reports that the job failed.
+            BlenderError: Blender ended, said nothing in time, or reports that the job failed.
         """
         try:
-            answer = self._answers.get(timeout=self._timeout)
+            answer = self._answers.get(timeout=self._patience)
         except queue.Empty:
-            raise OdahError(f"Blender gave no frame for {self._timeout:.0f} s{self._tail()}") from None
+            raise BlenderError(f"Blender gave no frame for {self._patience:.0f} s{self._tail()}") from None
         if answer is None:
-            raise OdahError(self._ending())
+            raise BlenderError(self._ending())
         if answer["event"] == "failed":
-            raise OdahError(f"Blender could not render the clip: {answer['message']}")
+            raise BlenderError(f"Blender could not render the clip: {answer['message']}")
+        if answer["event"] == "frame":
+            self._patience = self._timeout
         return answer
 
     def close(self, patience: float = 5.0) -> None:

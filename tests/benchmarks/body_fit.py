@@ -174,7 +174,7 @@ def generated(only: Sequence[str]) -> None:
     print(f"generated clips: {columns}")
     for plan in plans:
         solved = maker.solve(plan)
-        clip = prepare_clip(plan, config, maker.fitter, solved)
+        clip = prepare_clip(plan, maker, solved)
         checks, feet = clip.plausibility, clip.plausibility.contact
         below = f"{feet.penetration_p95_mm:.1f}, {feet.penetration_max_mm:.0f}"
         deepest = checks.overlaps[0] if checks.overlaps else None

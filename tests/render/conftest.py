@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ import trimesh
 from odah.clothing.layers import Material, MeshLayer
 from odah.errors import OdahError
 from odah.render import Blender, find_blender
-from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
+from odah.scene import CameraConfig, PersonBounds, RoomConfig, Scene, SceneConfig, sample_scene
 
 GREEN, RED = (0.02, 0.6, 0.02), (0.7, 0.01, 0.01)
 
@@ -61,16 +62,21 @@ def make_scene() -> Callable[..., Scene]:
     def make(layers: list[MeshLayer], width: int = 96, height: int = 64, seed: int = 0) -> Scene:
         points = np.concatenate([layer.vertices for layer in layers], axis=1)
         bounds = PersonBounds.from_motion(points, np.array([[1.0, 0.0, 0.0]]))
-        config = SceneConfig(camera=CameraConfig(width=width, height_px=height))
+        camera = CameraConfig(width=width, height_px=height)
+        config = SceneConfig(camera=camera, room=RoomConfig(kinds=("plain",)))
         return sample_scene(np.random.default_rng(seed), config, bounds)
 
     return make
 
 
-@pytest.fixture(scope="session")
-def blender() -> Blender:
-    """An installed Blender; nothing is installed for a test."""
-    try:
-        return find_blender(install=False)
-    except OdahError as error:
-        pytest.skip(str(error))
+@pytest.fixture(scope="session", params=os.environ.get("ODAH_BLENDERS", "").split(os.pathsep))
+def blender(request: pytest.FixtureRequest) -> Blender:
+    """Each of the Blenders that ODAH_BLENDERS lists, or the one that is installed; none is installed for a
+    test."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param:
+            patch.setenv("ODAH_BLENDER", request.param)
+        try:
+            return find_blender(install=False)
+        except OdahError as error:
+            pytest.skip(str(error))

@@ -49,6 +49,21 @@ def test_masks_come_back_unchanged(tmp_path):
     np.testing.assert_array_equal(read_masks(path), masks)
 
 
+def test_sixteen_bits_and_colours_come_back_unchanged(tmp_path):
+    rng = np.random.default_rng(0)
+    steps, colors = rng.integers(0, 2**16, (3, 30, 44)), rng.integers(0, 256, (3, 30, 44, 3))
+    for codec, pictures in (
+        ("ffv1 16 bit", steps.astype(np.uint16)),
+        ("ffv1 color", colors.astype(np.uint8)),
+    ):
+        path = tmp_path / "labels.mkv"
+        with VideoWriter(path, codec, (44, 30), 60.0) as writer:
+            for picture in pictures:
+                writer.write(picture)
+        pixel_format = "gray16le" if pictures.ndim == 3 else "rgb24"
+        np.testing.assert_array_equal(list(read_frames(path, pixel_format)), pictures)
+
+
 @pytest.mark.parametrize("content", [b"", b"no video", None])
 def test_a_file_that_is_no_video_is_refused(tmp_path, content):
     path = tmp_path / "front_mask.mkv"
