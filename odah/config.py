@@ -8,10 +8,14 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from odah.clothing.clothing_config import ClothingConfig
 from odah.errors import InputError
 from odah.files import read_text
 from odah.names import BMLMOVI_ACTIONS
-from odah.sections import NonNegative, Positive, PositiveRange, Section
+from odah.scene.camera_config import CameraConfig
+from odah.scene.config import LightConfig, RoomConfig
+from odah.scene.crops import CropConfig
+from odah.sections import NonNegative, Positive, PositiveRange, Section, Share
 
 
 class Recording(Section):
@@ -73,6 +77,8 @@ class SubjectsConfig(Section):
     count: Annotated[int, Field(ge=1, le=100_000)] = 2
     height: PositiveRange = (1.50, 1.95)
     bmi: PositiveRange = (18.0, 32.0)
+    age: PositiveRange = (18.0, 75.0)
+    female_share: Share = 0.5
     split: tuple[NonNegative, NonNegative, NonNegative] = (0.75, 0.107, 0.143)
     """Shares of subjects in train, val and test; the paper's 42/6/8 of 56."""
 
@@ -86,6 +92,14 @@ class VideoConfig(Section):
     width: Annotated[int, Field(ge=32, le=8192, multiple_of=2)] = 1080
     height: Annotated[int, Field(ge=32, le=8192, multiple_of=2)] = 720
     crf: Annotated[int, Field(ge=0, le=51)] = 23
+    """H264 quality: 0 lossless to 51."""
+    crop: CropConfig | None = None
+    """Square pictures that show only the person; without, full frames of width x height."""
+
+    @property
+    def crop_size(self) -> int | None:
+        """Side of the square pictures, px."""
+        return None if self.crop is None else self.crop.size
 
 
 class RenderConfig(Section):
@@ -93,16 +107,23 @@ class RenderConfig(Section):
     samples: Annotated[int, Field(ge=1, le=4096)] = 4
     threads: Annotated[int, Field(ge=0)] = 0
     """0: as many as the machine has."""
-
-
-class CamerasConfig(Section):
-    """The paper's pair (section 3.4): frontal and sagittal, 33 mm on a 36 mm wide sensor."""
-
-    height: Positive = 1.1
-    height_range: NonNegative = 0.1
-    position_range: NonNegative = 0.15
-    focal_length_mm: Positive = 33.0
-    sensor_width_mm: Positive = 36.0
+    labels: tuple[Literal["parts", "depth", "normals"], ...] = ("parts",)
+    """Videos beside the person masks: body parts, depth, normals."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Of Cycles."""
+    allow_software_gl: bool = False
+    """Whether EEVEE and Workbench may draw with an OpenGL that runs on the CPU."""
+    workers: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Clips made side by side, each with a Blender of its own; 0: as suits the machine."""
+    workers_per_gpu: Annotated[int, Field(ge=1, le=64)] = 4
+    timeout: Positive = 600.0
+    """Longest wait for one frame, s."""
+    start_timeout: Positive = 900.0
+    """Longest wait for Blender's start and its first frame, before which shaders are compiled, s."""
+    retries: Annotated[int, Field(ge=0, le=100)] = 1
+    """How often a clip is tried again after Blender crashed or hung."""
+    clips_per_worker: Annotated[int, Field(ge=1)] = 50
+    """Clips after which Blender is started afresh."""
 
 
 class GenerateConfig(Section):
@@ -117,9 +138,30 @@ class GenerateConfig(Section):
     """Path of what `odah regressor fit` wrote for a body other than the open one."""
     subjects: SubjectsConfig = SubjectsConfig()
     clip: ClipConfig = ClipConfig()
+    clothing: ClothingConfig = ClothingConfig()
     video: VideoConfig = VideoConfig()
-    cameras: CamerasConfig = CamerasConfig()
+    cameras: CameraConfig = CameraConfig()
+    room: RoomConfig = RoomConfig()
+    light: LightConfig = LightConfig()
     render: RenderConfig = RenderConfig()
+
+    @field_validator("cameras")
+    @classmethod
+    def _sized_once(cls, cameras: CameraConfig) -> CameraConfig:
+        if cameras.model_fields_set & {"width", "height_px"}:
+            raise ValueError("no width and height_px of its own: video.width and video.height say it")
+        return cameras
+
+    @model_validator(mode="after")
+    def _can_be_filmed(self) -> GenerateConfig:
+        stress = self.cameras.stress
+        if self.video.crop is not None and any(stress.distortion):
+            raise ValueError("video.crop or cameras.stress.distortion, not both: a crop has no lens")
+        if stress.rolling_shutter * self.clip.rate > 1:
+            raise ValueError(
+                f"a cameras.stress.rolling_shutter of at most the {1 / self.clip.rate:.4f} s of a frame"
+            )
+        return self
 
 
 def _message(path: Path, error: ValidationError) -> InputError:

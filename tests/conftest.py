@@ -43,7 +43,7 @@ TINY = {
     "subjects": {"count": 1},
     "clip": {"duration": 0.1, "rate": 30},
     "video": {"width": 192, "height": 128},
-    "render": {"engine": "cycles", "samples": 1},
+    "render": {"engine": "cycles", "samples": 1, "workers": 1},
 }
 
 

@@ -31,12 +31,21 @@ def write_card(dataset: Dataset) -> None:
             f"{record['source']['format']}: {record['source']['licence']}" for record in records
         ),
         bodies=_counted(f"{record['body']['kind']}: {record['body']['licence']}" for record in records),
+        textures=_counted(record["textures"]["licence"] for record in records),
+        size=_size(dataset, records),
         engines=_counted(record["render"]["engine"] for record in records),
         residuals=_residuals(records),
         flagged=[record["clip"] for record in records if record["flags"]],
     )
     with atomic_path(dataset.paths.card) as temporary:
         temporary.write_text(text)
+
+
+def _size(dataset: Dataset, records: list[dict[str, Any]]) -> str:
+    if dataset.crop_size is not None:
+        return f"crops of {dataset.crop_size}x{dataset.crop_size}"
+    cameras = [camera for record in records for camera in record["scene"]["cameras"]]
+    return " and ".join(sorted({f"{camera['width']}x{camera['height']}" for camera in cameras}))
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:

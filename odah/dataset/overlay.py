@@ -15,11 +15,11 @@ _SHIFT = 4
 
 
 def draw_skeleton(image: np.ndarray, keypoints: np.ndarray, joint_names: Sequence[str]) -> np.ndarray:
-    """A copy of `image` (H, W, 3) uint8 RGB with the bones between `keypoints` (J, 2) px."""
+    """A copy of `image` (H, W, 3) uint8 RGB with the bones between `keypoints` (J, 2) px; NaN is left out."""
     canvas = np.ascontiguousarray(image).copy()
-    index = {name: j for j, name in enumerate(joint_names)}
+    index = {name: j for j, name in enumerate(joint_names) if np.isfinite(keypoints[j]).all()}
     thickness = max(1, round(image.shape[0] / 200))
-    points = np.rint(keypoints * 2**_SHIFT).astype(int)
+    points = np.rint(np.nan_to_num(keypoints) * 2**_SHIFT).astype(int)
     for start, end in SKELETON_BONES:
         if start in index and end in index:
             a, b = (tuple(points[index[name]].tolist()) for name in (start, end))

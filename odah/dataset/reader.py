@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from odah.dataset.schema import LABEL_SHAPES, DatasetPaths, open_folder
+from odah.dataset.schema import CROPPED_ONLY, LABEL_SHAPES, DatasetPaths, PictureKind, open_folder
 from odah.dataset.writer import read_info
 from odah.errors import InputError
 
@@ -30,6 +30,8 @@ def read_labels(path: Path) -> dict[str, np.ndarray]:
     sizes: dict[str, int] = {}
     for name, shape in LABEL_SHAPES.items():
         if name not in labels:
+            if name in CROPPED_ONLY:
+                continue
             raise InputError(f"{path}: {name}", "nothing", "an array")
         _check_shape(f"{path}: {name}", labels[name].shape, shape, sizes)
     return labels
@@ -73,8 +75,23 @@ class Clip:
     def video(self, view: str) -> Path:
         return self.folder / f"{view}.mp4"
 
-    def mask(self, view: str) -> Path:
-        return self.folder / f"{view}_mask.mkv"
+    def picture(self, view: str, kind: PictureKind) -> Path:
+        """The video of masks, body parts, depth or normals that belongs to a view's pictures."""
+        return self.folder / f"{view}_{kind}.mkv"
+
+    def video_keypoints(self, v: int, crop_size: int | None) -> np.ndarray:
+        """(T, J, 2) joints in pixels of the v-th view's video, which may show crops of `crop_size` px."""
+        keypoints = self.labels["keypoints"][v]
+        return keypoints if crop_size is None else in_crops(keypoints, self.labels["crops"][v], crop_size)
+
+
+def in_crops(pixels: np.ndarray, crops: np.ndarray, size: int) -> np.ndarray:
+    """Pixels (T, P, 2) of the full pictures in those of their crops.
+
+    crops: (T, 3) left, top and side of each square, px, measured from the full picture's edge. size: px.
+    """
+    corner, side = crops[:, None, :2], crops[:, None, 2:]
+    return (pixels + 0.5 - corner) * (size / side) - 0.5
 
 
 @dataclass(frozen=True)
@@ -83,6 +100,16 @@ class Dataset:
 
     paths: DatasetPaths
     info: dict[str, Any]
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the cameras, in the labels' order."""
+        return tuple(self.info["views"])
+
+    @property
+    def crop_size(self) -> int | None:
+        """Side of the square pictures, px, where they show only the person; None for full frames."""
+        return self.info["crop_size"]
 
     @cached_property
     def clips(self) -> list[Clip]:

@@ -16,7 +16,6 @@ from odah import __version__
 from odah.dataset.overlay import draw_skeleton
 from odah.dataset.plots import angle_curves, joint_residuals
 from odah.dataset.reader import Clip, Dataset
-from odah.dataset.schema import VIEWS
 from odah.dataset.validate import ClipAudit
 from odah.errors import InputError
 from odah.files import atomic_path
@@ -37,15 +36,16 @@ class ClipView:
     failures: dict[str, str]
 
 
-def contact_sheet(clip: Clip, joint_names: Sequence[str]) -> np.ndarray:
+def contact_sheet(clip: Clip, dataset: Dataset) -> np.ndarray:
     """(H, W, 3) uint8 RGB: a row a view, frames spread over the clip, the skeleton on every other one."""
-    labels = clip.labels
+    labels, joint_names = clip.labels, dataset.info["joint_names"]
     chosen = np.linspace(0, len(labels["time"]) - 1, FRAMES_PER_VIEW).round().astype(int)
     rows = []
-    for v, view in enumerate(VIEWS):
+    for v, view in enumerate(dataset.views):
+        keypoints = clip.video_keypoints(v, dataset.crop_size)
         frames = {t: frame for t, frame in enumerate(read_frames(clip.video(view))) if t in chosen}
         tiles = [
-            draw_skeleton(frames[t], labels["keypoints"][v, t], joint_names) if k % 2 else frames[t]
+            draw_skeleton(frames[t], keypoints[t], joint_names) if k % 2 else frames[t]
             for k, t in enumerate(chosen.tolist())
         ]
         rows.append(np.concatenate([_thumbnail(tile) for tile in tiles], axis=1))
@@ -68,7 +68,7 @@ def _clip_view(clip: Clip, dataset: Dataset, audit: ClipAudit | None) -> ClipVie
     return ClipView(
         clip_id=clip.clip_id,
         record=clip.record,
-        sheet=_data_uri(contact_sheet(clip, info["joint_names"])),
+        sheet=_data_uri(contact_sheet(clip, dataset)),
         curves=angle_curves(labels["time"], labels["coordinates"], info["coordinate_names"]),
         failures=audit.failures if audit else {},
     )
@@ -95,7 +95,7 @@ def write_report(dataset: Dataset, audits: Sequence[ClipAudit] = (), note: str =
     page = template.render(
         info=dataset.info,
         clips=views,
-        views=VIEWS,
+        views=dataset.views,
         is_audited=bool(audits),
         residual_plot=joint_residuals(dataset.info["joint_names"], residuals) if len(residuals) else "",
         note=note,

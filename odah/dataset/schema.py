@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 from odah.errors import InputError
 
-SCHEMA_VERSION = 2
-VIEWS = ("front", "side")
+SCHEMA_VERSION = 3
 INFO_KEYS = (
-    "name", "seed", "config", "rate", "coordinate_names", "coordinate_ranges", "body_names", "joint_names",
-    "marker_names",
+    "name", "seed", "config", "rate", "views", "pictures", "crop_size", "body_parts", "coordinate_names",
+    "coordinate_ranges", "body_names", "joint_names", "marker_names",
 )  # fmt: skip
 """What `dataset.json` must hold beside its schema version."""
 SPLITS = ("train", "val", "test")
@@ -29,31 +30,46 @@ LABEL_SHAPES: dict[str, tuple[str | int, ...]] = {
     "T_world_ground": (4, 4),
     "K": ("V", 3, 3),
     "T_cam_world": ("V", 4, 4),
+    "distortion": ("V", 5),
+    "K_calibrated": ("V", 3, 3),
+    "T_cam_world_calibrated": ("V", 4, 4),
+    "crops": ("V", "T", 3),
     "keypoints": ("V", "T", "J", 2),
+    "part_at_joint": ("V", "T", "J"),
+    "is_in_picture": ("V", "T", "J"),
     "is_visible": ("V", "T", "J"),
     "betas": ("B",),
     "poses": ("T", 55, 3),
     "transl": ("T", 3),
 }
 """Arrays of `labels.npz`. Units: rad, m, s, px. `joints`, `body_coms` and `markers` are in OpenSim's
-ground; body pose parameters are in world; the order of coordinates, joints, bodies and markers is in
+ground; body pose parameters are in world; the order of coordinates, joints, bodies, markers and views is in
 `dataset.json`."""
+CROPPED_ONLY = ("crops",)
+"""Arrays that only a dataset of crops has."""
+MAY_BE_NAN = ("keypoints",)
+"""Where a joint is behind a camera, it has no pixel."""
 
 BUDGET_KEYS = (
     "mesh_joint_mean_mm", "mesh_joint_p95_mm", "mesh_marker_mean_mm", "mesh_marker_p95_mm", "reprojection_px",
-    "joints_inside_mask", "sliding_mesh_mm", "sliding_skeleton_mm", "sliding_excess_mm",
-    "sliding_excess_p95_mm", "penetration_mean_mm", "penetration_p95_mm", "penetration_max_mm",
-    "floating_p95_mm", "self_penetration_mm",
+    "joints_inside_mask", "share_outside_views", "sliding_mesh_mm", "sliding_skeleton_mm",
+    "sliding_excess_mm", "sliding_excess_p95_mm", "penetration_mean_mm", "penetration_p95_mm",
+    "penetration_max_mm", "floating_p95_mm", "self_penetration_mm",
 )  # fmt: skip
 """Numbers that the error budget in `clip.json` must hold; those from `sliding_mesh_mm` on since version 2."""
 
-CLIP_FILES = (
-    "labels.npz",
-    "kinematics.mot",
-    "markers.trc",
-    *(f"{view}.mp4" for view in VIEWS),
-    *(f"{view}_mask.mkv" for view in VIEWS),
-)
+PictureKind = Literal["mask", "parts", "depth", "normals"]
+
+
+def video_files(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the videos of every clip: pictures, and what labels them; info: `dataset.json`."""
+    endings = (".mp4", *(f"_{kind}.mkv" for kind in info["pictures"]))
+    return tuple(f"{view}{ending}" for view in info["views"] for ending in endings)
+
+
+def clip_files(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the files of every clip beside `clip.json`."""
+    return ("labels.npz", "kinematics.mot", "markers.trc", *video_files(info))
 
 
 @dataclass(frozen=True)

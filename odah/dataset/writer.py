@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from odah import __version__
 from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan
-from odah.dataset.schema import INFO_KEYS, SCHEMA_VERSION, VIEWS, DatasetPaths, file_hash
+from odah.dataset.schema import INFO_KEYS, MAY_BE_NAN, SCHEMA_VERSION, DatasetPaths, file_hash
 from odah.errors import InputError, OdahError
 from odah.files import atomic_folder, atomic_path, check_output_folder
 from odah.osim import Model
+from odah.render.parts import BODY_PARTS
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -48,8 +49,10 @@ def _settings(config: GenerateConfig) -> dict[str, Any]:
     return json.loads(config.model_dump_json())
 
 
-def start_dataset(out: Path, config: GenerateConfig, model: Model) -> DatasetPaths:
-    """Make the folder, or take up one that the same config began.
+def start_dataset(
+    out: Path, config: GenerateConfig, model: Model, views: Sequence[str] = ("front", "side")
+) -> DatasetPaths:
+    """Make the folder, or take up one that the same config began. views: names of the cameras.
 
     Raises:
         InputError: see `check_folder`.
@@ -63,8 +66,11 @@ def start_dataset(out: Path, config: GenerateConfig, model: Model) -> DatasetPat
         "name": config.name,
         "seed": config.seed,
         "config": _settings(config),
-        "views": list(VIEWS),
+        "views": list(views),
         "rate": config.clip.rate,
+        "pictures": ["mask", *config.render.labels],
+        "crop_size": config.video.crop_size,
+        "body_parts": list(BODY_PARTS),
         "coordinate_names": list(model.coordinate_names),
         "coordinate_ranges": [list(coordinate.range) for coordinate in model.coordinates],
         "body_names": list(model.body_names),
@@ -123,12 +129,13 @@ def write_clip(
 
 
 def write_labels(path: Path, labels: Mapping[str, np.ndarray]) -> None:
-    """`labels.npz`: float32 but for flags and time, which keep their type; refuses what is not finite."""
+    """`labels.npz`: float32 but for flags, part numbers and time, which keep their type; refuses what is not
+    finite, but for pixels of joints behind a camera."""
     arrays: dict[str, Any] = {}
     for name, array in labels.items():
-        if not np.isfinite(array).all():
+        if name not in MAY_BE_NAN and not np.isfinite(array).all():
             raise OdahError(f"{path.parent.name}: label {name} is not finite; the clip is dropped")
-        keep = array.dtype == bool or name == "time"
+        keep = array.dtype in (bool, np.uint8) or name == "time"
         arrays[name] = array if keep else array.astype(np.float32)
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **arrays)

@@ -260,7 +260,7 @@ def _of_motion(
         betas = _typical_betas(motion, options, fitter.body, gender)
         height, mass = body_height(fitter.body, betas), body_mass(fitter.body, betas)
         notes = (f"shape not known: a typical {gender} body of {height:.2f} m and {mass:.0f} kg",)
-    subject = subject_of_body("subject", fitter, gender, betas, np.random.default_rng(0))
+    subject = subject_of_body("subject", fitter, gender, betas)
     solved = motion_kinematics(motion, fitter, subject, options.kinematics.cutoff)
     solved = replace(solved, notes=(*solved.notes, *notes))
     return _Followed(solved, None, gender, guide=motion.poses, subject=subject.body)

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
+from odah.clothing import Outfit, sample_appearance
+from odah.clothing.wardrobe import Wardrobe
 from odah.config import GenerateConfig, Recording
 from odah.dataset.plan import ClipPlan
 from odah.dataset.schema import seeded_rng
@@ -16,9 +20,9 @@ from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories, Motion
 from odah.osim.kinematics import Kinematics, solve_kinematics, track_kinematics
 from odah.osim.level_floor import find_floor, levelled
+from odah.osim.seat import Seat
 from odah.osim.toe_bending import bend_toes
 from odah.pipeline.arm_clearance import clear_arms
-from odah.pipeline.clips import Solved
 from odah.pipeline.kinematics import (
     builtin_kinematics,
     clip_part,
@@ -29,49 +33,71 @@ from odah.pipeline.kinematics import (
 )
 from odah.pipeline.standard_model import standard_kinematics
 from odah.pipeline.subjects import Subject, subject_of_kinematics, subject_of_motion, synthetic_subject
+from odah.scene import SceneConfig
+from odah.scene.placement import camera_names
 
 
 @dataclass(frozen=True)
 class Person:
-    """A subject, and the skeleton of their first recording where that was markers or OpenSim coordinates."""
+    """A subject, what they wear, and the skeleton of their first recording where that was markers or OpenSim
+    coordinates."""
 
     subject: Subject
+    outfit: Outfit
     skeleton: Kinematics | None = None
 
 
+@dataclass(frozen=True)
+class Solved:
+    """Who moves in a clip, in what, and how.
+
+    guide: (T, 55, 3) rotation vectors of the recorded body motion, where the clip came from one, for head,
+    face and fingers, of which the skeleton knows nothing. seat: what they sit on, in ground, if they do.
+    """
+
+    subject: Subject
+    outfit: Outfit
+    kinematics: Kinematics
+    guide: np.ndarray | None = None
+    seat: Seat | None = None
+
+
 class ClipMaker:
-    """Holds what all clips of a dataset share: the body, its registration, the people met so far.
+    """Holds what all clips of a dataset share: the body, its registration, clothes, the people met so far.
 
     plans: of the whole dataset, also of clips that are made elsewhere, so that every shard makes the same
-    people. folder: of the config file, from which the body's paths count.
+    people. folder: of the config file, from which its paths count.
 
     Raises:
-        InputError: the body or its registration cannot be used.
+        InputError: the body, its registration, a garment, a picture or the cameras' file cannot be used.
     """
 
     def __init__(self, config: GenerateConfig, plans: Sequence[ClipPlan], folder: Path = Path()) -> None:
         self.config = config
         self.fitter = _fitter(config, folder)
+        self.scenes = _scenes(config, folder)
+        self.views = camera_names(self.scenes.camera)
+        self._wardrobe = Wardrobe.open(config.clothing, folder)
         self._first_plans: dict[str, ClipPlan] = {}
         for plan in plans:
             self._first_plans.setdefault(plan.subject, plan)
         self._people: dict[str, Person] = {}
 
     def solve(self, plan: ClipPlan) -> Solved:
-        """Who moves in a clip, and how.
+        """Who moves in a clip, in what, and how.
 
         Raises:
             InputError: a recording cannot be used, or is of another kind than the subject's first.
         """
         person, clip = self._person(plan.subject), self.config.clip
-        subject = person.subject
+        subject, outfit = person.subject, person.outfit
         if plan.builtin is not None:
             seed = int(seeded_rng(self.config.seed, "action", plan.clip_id).integers(2**31))
-            kinematics = builtin_kinematics(subject, plan.builtin, seed, clip.rate, clip.duration)
-            return Solved(subject, clear_arms(kinematics, self.fitter, subject.betas))
+            kinematics, seat = builtin_kinematics(subject, plan.builtin, seed, clip.rate, clip.duration)
+            return Solved(subject, outfit, clear_arms(kinematics, self.fitter, subject.betas), seat=seat)
         recording = _recording_of(plan)
         if person.skeleton is not None and plan is self._first_plans[plan.subject]:
-            return Solved(subject, self._standard(person.skeleton))
+            return Solved(subject, outfit, self._standard(person.skeleton))
         recorded = read_recording(recording)
         if isinstance(recorded, Motion) != (person.skeleton is None):
             raise InputError(
@@ -84,8 +110,8 @@ class ClipMaker:
             solved = _on_the_floor(motion_kinematics(motion, self.fitter, subject))
             if not is_made_for(motion, self.fitter.body, subject.betas):
                 solved = clear_arms(solved, self.fitter, subject.betas, motion.poses)
-            return Solved(subject, solved, motion.poses)
-        return Solved(subject, self._standard(self._skeleton(recording, recorded, person.skeleton)))
+            return Solved(subject, outfit, solved, motion.poses)
+        return Solved(subject, outfit, self._standard(self._skeleton(recording, recorded, person.skeleton)))
 
     def _person(self, name: str) -> Person:
         if name not in self._people:
@@ -95,15 +121,23 @@ class ClipMaker:
     def _new_person(self, name: str, plan: ClipPlan) -> Person:
         rng, people = seeded_rng(self.config.seed, "subject", name), self.config.subjects
         if plan.builtin is not None:
-            return Person(synthetic_subject(name, self.fitter, people, rng))
+            return self._dressed(synthetic_subject(name, self.fitter, people, rng), rng)
         recording = _recording_of(plan)
         recorded = read_recording(recording)
         if isinstance(recorded, Motion):
             motion = clip_part(recorded, *self._span(recording))
-            return Person(subject_of_motion(name, self.fitter, motion, recording.gender, people, rng))
+            subject = subject_of_motion(name, self.fitter, motion, recording.gender, people, rng)
+            return self._dressed(subject, rng)
         skeleton = self._skeleton(recording, recorded, None)
         standard = self._standard(skeleton)
-        return Person(subject_of_kinematics(name, self.fitter, standard, recording.gender, rng), skeleton)
+        subject = subject_of_kinematics(name, self.fitter, standard, recording.gender, people, rng)
+        return self._dressed(subject, rng, skeleton)
+
+    def _dressed(
+        self, subject: Subject, rng: np.random.Generator, skeleton: Kinematics | None = None
+    ) -> Person:
+        look = self._wardrobe.restyled(sample_appearance(rng, subject.gender, subject.age), rng)
+        return Person(subject, self._wardrobe.dress(self.fitter.body, subject.betas, look), skeleton)
 
     def _skeleton(
         self, recording: Recording, recorded: MarkerTrajectories | Kinematics, first: Kinematics | None
@@ -132,6 +166,15 @@ def _on_the_floor(recorded: Kinematics) -> Kinematics:
     """The motion on a level floor at y = 0 of ground, toes above it, where its feet tell where that is."""
     floor = find_floor(recorded)
     return recorded if floor is None else bend_toes(levelled(recorded, floor))
+
+
+def _scenes(config: GenerateConfig, folder: Path) -> SceneConfig:
+    """The ranges from which scenes are drawn; the cameras' file is looked for from the config's folder."""
+    cameras = config.cameras
+    update: dict[str, object] = {"width": config.video.width, "height_px": config.video.height}
+    if cameras.calibration is not None:
+        update["calibration"] = str(folder / Path(cameras.calibration).expanduser())
+    return SceneConfig(camera=cameras.model_copy(update=update), room=config.room, light=config.light)
 
 
 def _fitter(config: GenerateConfig, folder: Path) -> BodyFitter:

@@ -11,11 +11,11 @@ import torch
 
 from odah.body.checks import Plausibility, check_plausibility, floor_height, lowest_points
 from odah.body.fitting.body_fitter import BodyFit, BodyFitter
-from odah.clothing import MeshLayer
+from odah.clothing import Appearance, MeshLayer
 from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan
-from odah.dataset.schema import VIEWS, DatasetPaths, seeded_rng
-from odah.dataset.validate import inside_mask_share
+from odah.dataset.reader import in_crops
+from odah.dataset.schema import DatasetPaths, seeded_rng
 from odah.dataset.writer import write_clip, write_labels
 from odah.errors import OdahError
 from odah.motion.trc import write_trc
@@ -24,34 +24,31 @@ from odah.names import SMPLX_INDEX
 from odah.osim.kinematics import Kinematics
 from odah.osim.ranges import range_flags
 from odah.osim.storage import write_mot
+from odah.pipeline.clip_maker import ClipMaker, Solved
 from odah.pipeline.labels import (
     clip_labels,
     error_budget,
+    joints_inside_mask,
+    seen_joints,
     skeleton_pose,
     to_world,
     world_from_ground,
 )
-from odah.pipeline.subjects import Subject
-from odah.render import Renderer, RenderResult, read_masks
-from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
-
-
-@dataclass(frozen=True)
-class Solved:
-    """Who moves in a clip, and how.
-
-    guide: (T, 55, 3) rotation vectors of the recorded body motion, where the clip came from one, for head,
-    face and fingers, of which the skeleton knows nothing.
-    """
-
-    subject: Subject
-    kinematics: Kinematics
-    guide: np.ndarray | None = None
+from odah.pipeline.seats import stool_under
+from odah.render import Renderer, RenderResult
+from odah.scene import PersonBounds, Scene, sample_scene
+from odah.scene.coverage import outside_shares, share_outside
+from odah.scene.crops import person_crops
+from odah.scene.time_effects import points_as_seen_by
 
 
 @dataclass(frozen=True)
 class PreparedClip:
-    """A clip before rendering: everything but pixels."""
+    """A clip before rendering: everything but pixels.
+
+    crops: by view the squares (T, 3) that are rendered, left, top and side in px of the full picture; None
+    where the whole picture is.
+    """
 
     kinematics: Kinematics
     fit: BodyFit
@@ -59,27 +56,21 @@ class PreparedClip:
     layers: list[MeshLayer]
     T_world_ground: np.ndarray
     plausibility: Plausibility
+    crops: dict[str, np.ndarray] | None = None
+
+    def in_video(self, pixels: np.ndarray, crop_size: int | None) -> dict[str, np.ndarray]:
+        """Pixels (V, T, P, 2) of the full pictures in those of the videos, by view."""
+        views = [camera.name for camera in self.scene.cameras]
+        if self.crops is None or crop_size is None:
+            return dict(zip(views, pixels, strict=True))
+        return {v: in_crops(p, self.crops[v], crop_size) for v, p in zip(views, pixels, strict=True)}
 
 
-def scene_config(config: GenerateConfig) -> SceneConfig:
-    """The ranges from which scenes are drawn."""
-    cameras, video = config.cameras, config.video
-    return SceneConfig(
-        camera=CameraConfig(
-            width=video.width,
-            height_px=video.height,
-            focal_length_mm=cameras.focal_length_mm,
-            sensor_width_mm=cameras.sensor_width_mm,
-            height=(cameras.height, cameras.height_range),
-            position_offset=cameras.position_range,
-        )
-    )
-
-
-def prepare_clip(plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, solved: Solved) -> PreparedClip:
+def prepare_clip(plan: ClipPlan, maker: ClipMaker, solved: Solved) -> PreparedClip:
     """Fit the body, put it on the floor, dress it and draw a scene around it."""
+    config, fitter = maker.config, maker.fitter
     fit = fitter.fit_pose(solved.kinematics, solved.subject.body, solved.guide)
-    layers = solved.subject.outfit.layers(fit.poses, fit.transl)
+    layers = solved.outfit.layers(fit.poses, fit.transl)
     lowest = lowest_points([layer.vertices for layer in layers], solved.kinematics.rate)
     floor = floor_height(lowest)
     plausibility = check_plausibility(
@@ -91,8 +82,27 @@ def prepare_clip(plan: ClipPlan, config: GenerateConfig, fitter: BodyFitter, sol
     points = np.concatenate([layer.vertices[:, ::7] for layer in layers], axis=1)
     bounds = PersonBounds.from_motion(points, _facing(fitter, fit))
     rng = seeded_rng(config.seed, "scene", plan.clip_id)
-    scene = sample_scene(rng, scene_config(config), bounds, config.clip.rate)
-    return PreparedClip(solved.kinematics, fit, scene, layers, world_from_ground(floor), plausibility)
+    scene = sample_scene(rng, maker.scenes, bounds, config.clip.rate)
+    T_world_ground = world_from_ground(floor)
+    if solved.seat is not None:
+        centre = to_world(T_world_ground, solved.seat.centre)[:2]
+        under = stool_under(layers, centre, bounds.heading, seeded_rng(config.seed, "seat", plan.clip_id))
+        scene = replace(scene, furniture=(*scene.furniture, under))
+    crops = _crops(config, scene, points)
+    return PreparedClip(solved.kinematics, fit, scene, layers, T_world_ground, plausibility, crops)
+
+
+def _crops(config: GenerateConfig, scene: Scene, points: np.ndarray) -> dict[str, np.ndarray] | None:
+    """By view the squares around points (T, P, 3) of the person, if only they are to be rendered."""
+    crop = config.video.crop
+    if crop is None:
+        return None
+    return {
+        camera.name: person_crops(
+            points_as_seen_by(points, camera, scene.rate), camera, crop.margin, crop.smooth
+        )
+        for camera in scene.cameras
+    }
 
 
 def _facing(fitter: BodyFitter, fit: BodyFit) -> np.ndarray:
@@ -110,15 +120,10 @@ def facing_directions(pelvis: np.ndarray) -> np.ndarray:
 
 
 def make_clip(
-    paths: DatasetPaths,
-    plan: ClipPlan,
-    config: GenerateConfig,
-    fitter: BodyFitter,
-    solved: Solved,
-    renderer: Renderer,
+    paths: DatasetPaths, plan: ClipPlan, maker: ClipMaker, solved: Solved, renderer: Renderer
 ) -> None:
     """Render a clip and write its folder, whole or not at all."""
-    prepared = prepare_clip(plan, config, fitter, solved)
+    prepared, config = prepare_clip(plan, maker, solved), maker.config
     kinematics = prepared.kinematics
     record = {
         "num_frames": kinematics.num_frames,
@@ -129,55 +134,82 @@ def make_clip(
             "kind": config.body,
             "licence": "CC0-1.0" if config.body == "open" else "SMPL-X (user's own)",
         },
-        "textures": {"licence": "Apache-2.0, procedural"},
+        "textures": {"licence": _texture_licence(solved.outfit.appearance)},
         "scene": prepared.scene.to_dict(),
     }
-    write_clip(paths, plan, record, lambda folder: _fill(folder, prepared, renderer))
+    write_clip(paths, plan, record, lambda folder: _fill(folder, prepared, config, renderer))
+
+
+def _texture_licence(look: Appearance) -> str:
+    own = [*look.garments, *(name for name in (look.upper_picture, look.lower_picture) if name)]
+    procedural = "Apache-2.0, procedural"
+    return f"{procedural}; user's own: {', '.join(own)}" if own else procedural
 
 
 def _source_record(source: Source) -> dict[str, str]:
     return {"path": Path(source.path).name, "format": source.format, "licence": source.licence}
 
 
-def _fill(folder: Path, prepared: PreparedClip, renderer: Renderer) -> dict[str, Any]:
+def _fill(folder: Path, prepared: PreparedClip, config: GenerateConfig, renderer: Renderer) -> dict[str, Any]:
     solved, scene = prepared.kinematics, prepared.scene
     pose = skeleton_pose(solved)
     labels = clip_labels(solved, pose, prepared.fit, scene, prepared.T_world_ground)
-    write_labels(folder / "labels.npz", labels)
     write_mot(folder / "kinematics.mot", replace(solved.trajectory, start_time=0.0), solved.model)
     markers = MarkerTrajectories(
         solved.model.marker_names, pose.markers.numpy(), solved.rate, "ground", solved.source
     )
     write_trc(folder / "markers.trc", markers)
-    result = renderer.render(scene, prepared.layers, folder)
-    inside = _inside_share(result, labels["keypoints"])
+    keypoints = prepared.in_video(labels["keypoints"], config.video.crop_size)
+    result = renderer.render(scene, prepared.layers, folder, keypoints, prepared.crops)
+    part_at = np.stack([result.part_at[camera.name] for camera in scene.cameras])
+    labels |= seen_joints(part_at, solved.model.joint_names)
+    if prepared.crops is not None:
+        labels["crops"] = np.stack([prepared.crops[camera.name] for camera in scene.cameras])
+    write_labels(folder / "labels.npz", labels)
     world = to_world(prepared.T_world_ground, pose.joints.numpy())
     budget = error_budget(solved, prepared.fit, prepared.plausibility) | {
         "reprojection_px": _mesh_reprojection(prepared.fit, scene, world),
-        "joints_inside_mask": inside,
+        "joints_inside_mask": joints_inside_mask(part_at),
+        "share_outside_views": share_outside(world, scene.cameras),
     }
     return {
         "error_budget": budget,
-        "flags": [*range_flags(solved), *prepared.fit.flags(), *prepared.plausibility.flags],
+        "flags": [
+            *range_flags(solved),
+            *prepared.fit.flags(),
+            *prepared.plausibility.flags,
+            *_view_flags(budget["share_outside_views"], outside_shares(world, scene.cameras)),
+        ],
         "notes": list(solved.notes),
         "render": _render_record(result),
     }
 
 
-def _inside_share(result: RenderResult, keypoints: np.ndarray) -> float:
-    shares = [inside_mask_share(read_masks(result.masks[view]), keypoints[v]) for v, view in enumerate(VIEWS)]
-    return float(np.mean(shares))
+def _view_flags(share_outside_views: float, by_view: dict[str, float]) -> list[str]:
+    flags = []
+    if share_outside_views > 0:
+        flags.append(f"no camera sees the person in {share_outside_views:.0%} of frames")
+    lost = {view: share for view, share in by_view.items() if share > share_outside_views}
+    if lost:
+        told = ", ".join(f"{view} {share:.0%}" for view, share in lost.items())
+        flags.append(f"the person is out of the picture for part of the clip ({told} of frames)")
+    return flags
 
 
 def _mesh_reprojection(fit: BodyFit, scene: Scene, joints: np.ndarray) -> float:
-    """Mean over views of the mesh-to-skeleton distance as it appears in the picture, px."""
-    sizes = []
+    """Mean over views of the mesh-to-skeleton distance as it appears in the picture, px.
+
+    Frames in which a joint is behind a camera do not count.
+    """
+    errors, sizes = fit.joint_errors_mm.mean(axis=1) / 1e3, []
     for camera in scene.cameras:
         depth = camera.to_cam(joints)[..., 2]
-        if (depth <= 0).any():
-            raise OdahError(f"a joint is behind the {camera.name} camera")
-        sizes.append((fit.joint_errors_mm.mean(axis=1) / 1e3 * camera.K[0, 0] / depth.mean(axis=1)).mean())
-    return float(np.mean(sizes))
+        is_before = (depth > 0).all(axis=1)
+        sizes.append(errors[is_before] * camera.K[0, 0] / depth[is_before].mean(axis=1))
+    joined = np.concatenate(sizes)
+    if not len(joined):
+        raise OdahError("the person is behind every camera in every frame")
+    return float(joined.mean())
 
 
 def _render_record(result: RenderResult) -> dict[str, Any]:
@@ -185,5 +217,6 @@ def _render_record(result: RenderResult) -> dict[str, Any]:
     return {
         "engine": result.engine,
         "gl_renderer": result.gl_renderer,
+        "device": result.device,
         "blender_version": result.blender_version,
     }

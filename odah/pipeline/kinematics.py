@@ -23,6 +23,7 @@ from odah.osim.grounding import ground_action
 from odah.osim.ik import inverse_kinematics
 from odah.osim.ik.checks import check_cutoff
 from odah.osim.kinematics import Kinematics, kinematics_of, load_opensim_motion
+from odah.osim.seat import Seat, seat_of
 from odah.pipeline.subjects import Subject, leg_length
 
 OPENSIM_SUFFIXES = (".mot", ".sto")
@@ -76,10 +77,13 @@ def clip_part(motion: Cuttable, rate: float, start: float, duration: float) -> C
     return replace(motion, **changed)
 
 
-def builtin_kinematics(subject: Subject, action: str, seed: int, rate: float, duration: float) -> Kinematics:
-    """A built-in action performed by the subject, feet on the floor."""
-    trajectory = ground_action(subject.model, plan_action(action, seed, duration, rate))
-    return Kinematics(
+def builtin_kinematics(
+    subject: Subject, action: str, seed: int, rate: float, duration: float
+) -> tuple[Kinematics, Seat | None]:
+    """A built-in action performed by the subject, feet on the floor; and the seat, if it needs one."""
+    planned = plan_action(action, seed, duration, rate)
+    trajectory = ground_action(subject.model, planned)
+    kinematics = Kinematics(
         model=subject.model,
         coordinates=trajectory.values,
         rate=trajectory.rate,
@@ -87,6 +91,7 @@ def builtin_kinematics(subject: Subject, action: str, seed: int, rate: float, du
         start_time=trajectory.start_time,
         scale_factors=subject.scale_factors,
     )
+    return kinematics, seat_of(subject.model, planned, trajectory)
 
 
 def motion_kinematics(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from odah.body.fitting.body_fitter import BodyFit
 from odah.motion.types import R_WORLD_GROUND
 from odah.osim import ForwardKinematics, SkeletonPose
 from odah.osim.kinematics import Kinematics
+from odah.render.parts import OCCLUDED, OUTSIDE, PART_NUMBER, joint_visibility
 from odah.scene import Scene
+from odah.scene.time_effects import points_as_seen_by
 
 
 def world_from_ground(floor_height: float) -> np.ndarray:
@@ -34,12 +37,19 @@ def to_world(T_world_ground: np.ndarray, points: np.ndarray) -> np.ndarray:
     return points @ T_world_ground[:3, :3].T + T_world_ground[:3, 3]
 
 
+def project_joints(scene: Scene, world: np.ndarray) -> np.ndarray:
+    """(V, T, J, 2) pixels of joints (T, J, 3), world, in the full picture of every camera; NaN behind it."""
+    return np.stack(
+        [camera.project(points_as_seen_by(world, camera, scene.rate)) for camera in scene.cameras]
+    )
+
+
 def clip_labels(
     solved: Kinematics, pose: SkeletonPose, fit: BodyFit, scene: Scene, T_world_ground: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The arrays of `labels.npz`; see `odah.dataset.schema.LABEL_SHAPES`."""
+    """Those arrays of `labels.npz` (`odah.dataset.schema.LABEL_SHAPES`) that are known before rendering."""
     joints = pose.joints.numpy()
-    world = to_world(T_world_ground, joints)
+    calibrated = scene.calibrated or scene.cameras
     return {
         "time": np.arange(len(joints)) / solved.rate,
         "coordinates": solved.coordinates,
@@ -50,12 +60,37 @@ def clip_labels(
         "T_world_ground": T_world_ground,
         "K": np.stack([camera.K for camera in scene.cameras]),
         "T_cam_world": np.stack([camera.T_cam_world for camera in scene.cameras]),
-        "keypoints": np.stack([camera.project(world) for camera in scene.cameras]),
-        "is_visible": np.stack([camera.sees(world) for camera in scene.cameras]),
+        "distortion": np.stack([_five(camera.distortion) for camera in scene.cameras]),
+        "K_calibrated": np.stack([camera.K for camera in calibrated]),
+        "T_cam_world_calibrated": np.stack([camera.T_cam_world for camera in calibrated]),
+        "keypoints": project_joints(scene, to_world(T_world_ground, joints)),
         "betas": fit.betas,
         "poses": fit.poses,
         "transl": fit.transl,
     }
+
+
+def _five(distortion: tuple[float, ...]) -> np.ndarray:
+    """OpenCV's k1 k2 p1 p2 k3, those left out zero."""
+    return np.pad(np.asarray(distortion, dtype=float), (0, 5 - len(distortion)))
+
+
+def seen_joints(part_at_joint: np.ndarray, joint_names: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays of `labels.npz` that tell which joints the pictures show.
+
+    part_at_joint: (V, T, J) uint8 part of the body in each joint's pixel, 255 outside the picture.
+    """
+    return {
+        "part_at_joint": part_at_joint,
+        "is_in_picture": part_at_joint != OUTSIDE,
+        "is_visible": np.stack([joint_visibility(parts, joint_names) for parts in part_at_joint]),
+    }
+
+
+def joints_inside_mask(part_at_joint: np.ndarray) -> float:
+    """Share of joints (V, T, J) in the pictures, not behind things of the room, that are on the person."""
+    counts = (part_at_joint != OUTSIDE) & (part_at_joint != OCCLUDED)
+    return float(np.mean(part_at_joint[counts] != PART_NUMBER["background"])) if counts.any() else 1.0
 
 
 def marker_rms_mm(solved: Kinematics) -> float | None:

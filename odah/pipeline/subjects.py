@@ -1,4 +1,4 @@
-"""A subject: one person's scaled model, body and clothes, the same in all of their clips."""
+"""A subject: one person's scaled model and body, the same in all of their clips."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from odah.body.fitting.body_fitter import BodyFitter, FittedSubject
 from odah.body.model import BodyModel
 from odah.body.shape.from_model import subject_of_model
 from odah.body.shape.people import betas_of_person
-from odah.body.shape.population import sample_person
+from odah.body.shape.population import TYPICAL_AGE, Person, sample_age, sample_person
 from odah.body.shape.subject_scaling import scale_to_body
-from odah.clothing import Appearance, Outfit, dress, sample_appearance
+from odah.clothing import Appearance
 from odah.config import SubjectsConfig
 from odah.files import atomic_folder
 from odah.motion.types import Gender, Motion
@@ -26,16 +26,15 @@ from odah.osim.kinematics import Kinematics
 
 @dataclass(frozen=True)
 class Subject:
-    """gender, and body: its betas and where it wears the registration's markers. model: scaled; scale_factors
-    (K, 3) of it against the generic one."""
+    """gender, age (years), and body: its betas and where it wears the registration's markers. model: scaled;
+    scale_factors (K, 3) of it against the generic one."""
 
     name: str
     gender: Gender
+    age: float
     body: FittedSubject
     model: Model
     scale_factors: np.ndarray
-    appearance: Appearance
-    outfit: Outfit
 
     @property
     def betas(self) -> np.ndarray:
@@ -61,8 +60,12 @@ def synthetic_subject(
     name: str, fitter: BodyFitter, config: SubjectsConfig, rng: np.random.Generator
 ) -> Subject:
     """A person drawn at random: the body comes first, the model is scaled to it."""
-    person = sample_person(rng, height=config.height, bmi=config.bmi)
-    return subject_of_body(name, fitter, person.gender, betas_of_person(fitter.body, person, rng), rng)
+    person = _person(rng, config)
+    return subject_of_body(name, fitter, person.gender, betas_of_person(fitter.body, person, rng), person.age)
+
+
+def _person(rng: np.random.Generator, config: SubjectsConfig, gender: Gender | None = None) -> Person:
+    return sample_person(rng, gender, config.height, config.bmi, config.age, config.female_share)
 
 
 def subject_of_motion(
@@ -78,15 +81,16 @@ def subject_of_motion(
     One whose leg length is known has the typical body of that stature, on which it was measured.
     """
     chosen = gender or (motion.gender if motion.gender != "neutral" else None)
-    person = sample_person(rng, chosen, config.height, config.bmi)
+    person = _person(rng, config, chosen)
     body = fitter.body
     if (own := betas_in_file(motion, body)) is not None:
-        return subject_of_body(name, fitter, person.gender, own, rng)
+        return subject_of_body(name, fitter, person.gender, own, person.age)
     varied: np.random.Generator | None = rng
     if body.is_open and motion.leg_length is not None:
         stature = stature_for_legs(body, person.gender, person.bmi, motion.leg_length)
         person, varied = replace(person, height=stature), None
-    return subject_of_body(name, fitter, person.gender, betas_of_person(body, person, varied), rng)
+    betas = betas_of_person(body, person, varied)
+    return subject_of_body(name, fitter, person.gender, betas, person.age)
 
 
 def betas_in_file(motion: Motion, body: BodyModel) -> np.ndarray | None:
@@ -101,33 +105,29 @@ def betas_in_file(motion: Motion, body: BodyModel) -> np.ndarray | None:
 
 
 def subject_of_kinematics(
-    name: str, fitter: BodyFitter, solved: Kinematics, gender: Gender | None, rng: np.random.Generator
+    name: str,
+    fitter: BodyFitter,
+    solved: Kinematics,
+    gender: Gender | None,
+    config: SubjectsConfig,
+    rng: np.random.Generator,
 ) -> Subject:
     """A person for a solved skeleton: the model comes first, the body is fitted to it."""
     chosen: Gender = gender or ("male" if rng.random() < 0.5 else "female")
     fitted = fitter.fit_subject(solved, chosen)
-    return _dressed(name, fitter, chosen, fitted, solved.model, solved.scale_factors, rng)
+    return Subject(name, chosen, sample_age(rng, config.age), fitted, solved.model, solved.scale_factors)
 
 
 def subject_of_body(
-    name: str, fitter: BodyFitter, gender: Gender, betas: np.ndarray, rng: np.random.Generator
+    name: str, fitter: BodyFitter, gender: Gender, betas: np.ndarray, age: float = TYPICAL_AGE
 ) -> Subject:
     """A person of known betas (B,): the model is scaled to the body, then its markers placed on it."""
     model, scale_factors = scale_to_body(fitter, betas, name)
     fitted = subject_of_model(fitter, model, gender, betas=betas)
-    return _dressed(name, fitter, gender, fitted, model, scale_factors, rng)
+    return Subject(name, gender, age, fitted, model, scale_factors)
 
 
-def _dressed(
-    name: str, fitter: BodyFitter, gender: Gender, fitted: FittedSubject, model: Model,
-    scale_factors: np.ndarray, rng: np.random.Generator,
-) -> Subject:  # fmt: skip
-    appearance = sample_appearance(rng, gender)
-    outfit = dress(fitter.body, fitted.betas, appearance)
-    return Subject(name, gender, fitted, model, scale_factors, appearance, outfit)
-
-
-def write_subject(subject: Subject, body_kind: str, folder: Path) -> None:
+def write_subject(subject: Subject, appearance: Appearance, body_kind: str, folder: Path) -> None:
     """`model.osim`, `body.npz` and `appearance.json`, whole or not at all."""
     if (folder / "model.osim").is_file():
         return
@@ -138,5 +138,6 @@ def write_subject(subject: Subject, body_kind: str, folder: Path) -> None:
             betas=subject.betas,
             body=np.array(body_kind),
             gender=np.array(subject.gender),
+            age=np.array(subject.age),
         )
-        (temporary / "appearance.json").write_text(json.dumps(subject.appearance.to_json(), indent=1) + "\n")
+        (temporary / "appearance.json").write_text(json.dumps(appearance.to_json(), indent=1) + "\n")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from odah.config import GenerateConfig
-from odah.dataset.reader import Dataset, open_dataset, read_labels
+from odah.dataset.reader import Dataset, in_crops, open_dataset, read_labels
 from odah.dataset.schema import file_hash
-from odah.dataset.validate import audit_clip, audit_dataset, inside_mask_share, project
+from odah.dataset.validate import audit_clip, audit_dataset, inside_mask, project
 from odah.dataset.writer import start_dataset
 from odah.errors import InputError, OdahError
 from odah.osim import full_body_model
@@ -131,7 +133,7 @@ def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         open_dataset(tmp_path / "none")
     (tmp_path / "dataset.json").write_text('{"schema_version": 99}')
-    with pytest.raises(InputError, match="found 99, expected 2"):
+    with pytest.raises(InputError, match="found 99, expected 3"):
         open_dataset(tmp_path)
     (tmp_path / "dataset.json").write_text("[")
     with pytest.raises(InputError, match="no valid dataset description"):
@@ -144,15 +146,28 @@ def test_an_empty_dataset_is_not_valid(tmp_path: Path, tiny_config: GenerateConf
         audit_dataset(open_dataset(tmp_path), lambda clips: clips)
 
 
-def test_inside_mask_share_counts_pixels() -> None:
+def test_a_joint_is_inside_by_its_nearest_pixel_or_the_next() -> None:
     masks = np.zeros((2, 4, 6), bool)
     masks[:, 1, 2] = True
-    keypoints = np.array([[[2.3, 1.2], [5, 3]], [[1.6, 0.6], [2.6, 1.0]]])
-    assert inside_mask_share(masks, keypoints).tolist() == [1.0, 0.0]
+    keypoints = np.array([[[2.3, 1.2], [5, 3], [3.4, 2.4]], [[1.6, 0.6], [np.nan, np.nan], [3.6, 1]]])
+    assert inside_mask(masks, keypoints).tolist() == [[True, False, True], [True, False, False]]
 
 
-def test_projection_of_a_known_point() -> None:
+def test_projection_of_a_known_point_without_and_with_a_lens() -> None:
     K = np.array([[100.0, 0, 50], [0, 100, 40], [0, 0, 1]])
     T = np.eye(4)
     T[:3, 3] = [0, 0, 2]
-    assert project(K, T, np.array([[0.5, -0.25, 0.0]])).tolist() == [[75.0, 27.5]]
+    point = np.array([[0.5, -0.25, 0.0]])
+    np.testing.assert_allclose(project(K, np.zeros(5), T, point), [[75.0, 27.5]])
+    squared = 0.25**2 + 0.125**2
+    bent = 1 - 0.2 * squared
+    np.testing.assert_allclose(
+        project(K, np.array([-0.2, 0, 0, 0, 0]), T, point), [[50 + 25 * bent, 40 - 12.5 * bent]]
+    )
+
+
+@given(left=st.floats(-50, 200), top=st.floats(-50, 200), side=st.floats(10, 400), size=st.integers(32, 256))
+def test_crops_keep_corners_and_middle(left: float, top: float, side: float, size: int) -> None:
+    crops = np.array([[left, top, side]])
+    corners = np.array([[[left - 0.5, top - 0.5], [left + side - 0.5, top + side - 0.5]]])
+    np.testing.assert_allclose(in_crops(corners, crops, size)[0], [[-0.5] * 2, [size - 0.5] * 2], atol=1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
+from odah.clothing import dress, sample_appearance
 from odah.config import SubjectsConfig
 from odah.errors import InputError
 from odah.motion.actions import Action, coordinate_limits, plan_action
@@ -84,9 +86,11 @@ def test_visible_soles_stand_on_the_floor() -> None:
     fitter = BodyFitter(load_body(), load_registration())
     for seed in (0, 2):
         subject = synthetic_subject("s", fitter, SubjectsConfig(count=1), np.random.default_rng(seed))
-        solved = builtin_kinematics(subject, "hand_waving", 0, 10.0, 0.2)
+        solved, _ = builtin_kinematics(subject, "hand_waving", 0, 10.0, 0.2)
         fit = fitter.fit_pose(solved, subject.body)
-        layers = subject.outfit.layers(fit.poses, fit.transl)
+        look = sample_appearance(np.random.default_rng(seed), subject.gender)
+        outfit = dress(fitter.body, subject.betas, replace(look, shoe_kind="sneaker"))
+        layers = outfit.layers(fit.poses, fit.transl)
         shoes = next(layer for layer in layers if "shoe" in layer.name).vertices[0]
         for shoe in np.split(shoes, 2):
             lengthwise = shoe[:, 0] - shoe[:, 0].min()

@@ -9,7 +9,7 @@ import pytest
 from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset
 from odah.errors import OdahError
-from odah.pipeline import generate as generate_module
+from odah.pipeline import clip_work
 from odah.pipeline.generate import generate_dataset
 
 pytestmark = pytest.mark.blender
@@ -36,7 +36,7 @@ def test_finished_clips_are_not_made_again(
     def never(*_: object) -> None:
         raise AssertionError("a finished clip was made again")
 
-    monkeypatch.setattr(generate_module, "make_clip", never)
+    monkeypatch.setattr(clip_work, "make_clip", never)
     before = {path: path.stat().st_mtime_ns for path in tiny_dataset.paths.clips.rglob("*")}
     _, failures = generate_dataset(tiny_config, Path(), tiny_dataset.paths.root)
     assert not failures
@@ -46,14 +46,14 @@ def test_finished_clips_are_not_made_again(
 def test_a_clip_that_fails_leaves_nothing_and_stops_nothing(
     tiny_config: GenerateConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = generate_module.make_clip
+    real = clip_work.make_clip
 
     def fails_once(paths, plan, *rest):
         if plan.action == "walking":
             raise OdahError("the lamp fell over")
         real(paths, plan, *rest)
 
-    monkeypatch.setattr(generate_module, "make_clip", fails_once)
+    monkeypatch.setattr(clip_work, "make_clip", fails_once)
     paths, failures = generate_dataset(tiny_config, Path(), tmp_path / "d")
     assert failures == {"subject001_walking": "the lamp fell over"}
     assert [folder.name for folder in paths.clips.iterdir()] == ["subject001_hand_waving"]

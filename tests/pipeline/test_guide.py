@@ -35,7 +35,7 @@ def clip(
     )
     plans = plan_clips(config, path.parent)
     maker, plan = ClipMaker(config, plans), plans[0]
-    return maker, prepare_clip(plan, config, maker.fitter, maker.solve(plan))
+    return maker, prepare_clip(plan, maker, maker.solve(plan))
 
 
 def test_the_fitted_head_turns_with_the_recorded_one(clip) -> None:

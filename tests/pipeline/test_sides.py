@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from odah.motion.types import Source
 from odah.osim import full_body_model
 from odah.osim.kinematics import Kinematics
 from odah.pipeline.clip_maker import ClipMaker
-from odah.pipeline.clips import Solved, facing_directions, prepare_clip
+from odah.pipeline.clips import facing_directions, prepare_clip
 from odah.pipeline.labels import clip_labels, skeleton_pose
 from odah.render import Renderer, RenderSettings, read_frames, read_masks
 
@@ -44,7 +45,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, blender: None, tiny_confi
     with Renderer(RenderSettings(engine="cycles", samples=1)) as renderer:
         for side in ("r", "l"):
             solved = Kinematics(model, raised_arm(side), 30.0, Source("arm", "test"), 0.0, factors)
-            clip = prepare_clip(plan, config, maker.fitter, Solved(walking.subject, solved))
+            clip = prepare_clip(plan, maker, replace(walking, kinematics=solved))
             result = renderer.render(clip.scene, clip.layers, tmp_path_factory.mktemp(side))
             labels = clip_labels(solved, skeleton_pose(solved), clip.fit, clip.scene, clip.T_world_ground)
             frames = [np.stack(list(read_frames(result.videos[view]))) for view in ("front", "side")]
