@@ -63,7 +63,7 @@ class Rasterizer:
         self._num_vertices = int(self.faces.max(initial=-1)) + 1
 
     def draw(self, vertices: np.ndarray, camera: Camera) -> Raster:
-        """The mesh at `vertices` (N, 3), world, m; triangles with a corner that is not finite do not count."""
+        """The mesh at `vertices` (N, 3), world, m, but for triangles with corners that are not finite."""
         if vertices.ndim != 2 or vertices.shape[1] != 3 or len(vertices) < self._num_vertices:
             raise ValueError(f"vertices {vertices.shape} for faces that name {self._num_vertices}")
         if camera.is_distorted:
