@@ -53,7 +53,7 @@ KINDS: dict[str, dict] = {
         "bump": {"scale": 320.0, "strength": 0.18, "stretch": (1.0, 1.0, 1.0)},
     },
     "hair": {
-        "sockets": {"Specular IOR Level": 0.4},
+        "sockets": {"Specular IOR Level": 0.3},
         "bump": {"scale": 150.0, "strength": 0.6, "stretch": (1.0, 1.0, 0.08)},
     },
     "leather": {

@@ -148,7 +148,8 @@ class GenerateConfig(Section):
     @field_validator("cameras")
     @classmethod
     def _sized_once(cls, cameras: CameraConfig) -> CameraConfig:
-        if cameras.model_fields_set & {"width", "height_px"}:
+        default = CameraConfig()
+        if (cameras.width, cameras.height_px) != (default.width, default.height_px):
             raise ValueError("no width and height_px of its own: video.width and video.height say it")
         return cameras
 
@@ -156,11 +157,15 @@ class GenerateConfig(Section):
     def _can_be_filmed(self) -> GenerateConfig:
         stress = self.cameras.stress
         if self.video.crop is not None and any(stress.distortion):
-            raise ValueError("video.crop or cameras.stress.distortion, not both: a crop has no lens")
+            raise InputError(
+                "cameras.stress.distortion", f"{list(stress.distortion)} beside video.crop",
+                "one of the two, for a crop has no lens",
+            )  # fmt: skip
         if stress.rolling_shutter * self.clip.rate > 1:
-            raise ValueError(
-                f"a cameras.stress.rolling_shutter of at most the {1 / self.clip.rate:.4f} s of a frame"
-            )
+            raise InputError(
+                "cameras.stress.rolling_shutter", f"{stress.rolling_shutter:g} s",
+                f"at most the {1 / self.clip.rate:.4f} s of a frame",
+            )  # fmt: skip
         return self
 
 
@@ -173,6 +178,8 @@ def _message(path: Path, error: ValidationError) -> InputError:
         )
     if first["type"] == "missing":
         return InputError(f"{path}: {where}", "nothing", "a value, for it is required")
+    if first["type"] == "too_short":
+        return InputError(f"{path}: {where}", f"{first['input']!r:.80}", "at least one value")
     text = first["msg"].removeprefix("Value error, ").replace("Input should be ", "a value that is ")
     return InputError(f"{path}: {where}", f"{first['input']!r:.80}", text[:1].lower() + text[1:])
 
@@ -206,3 +213,5 @@ def load_config(path: str | Path) -> GenerateConfig:
         return GenerateConfig.model_validate(data)
     except ValidationError as error:
         raise _message(path, error) from None
+    except InputError as error:  # of sections that do not go together
+        raise InputError(f"{path}: {error.where}", error.found, error.expected) from None

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from odah.errors import InputError
@@ -49,6 +50,13 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def drop_unfinished(path: str | Path) -> None:
+    """Remove what `atomic_folder(path)` left behind in a process that was killed."""
+    path = Path(path)
+    for folder in path.parent.glob(f".{escape(path.name)}.*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

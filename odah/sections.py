@@ -11,15 +11,16 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+def ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    """Checks a lower and an upper bound."""
     if bounds[0] > bounds[1]:
         raise ValueError(f"the lower bound {bounds[0]} is above the upper {bounds[1]}")
     return bounds
 
 
-Range = Annotated[tuple[NonNegative, NonNegative], AfterValidator(_ordered)]
+Range = Annotated[tuple[NonNegative, NonNegative], AfterValidator(ordered)]
 """Lower and upper bound, neither negative."""
-PositiveRange = Annotated[tuple[Positive, Positive], AfterValidator(_ordered)]
+PositiveRange = Annotated[tuple[Positive, Positive], AfterValidator(ordered)]
 
 
 class Section(BaseModel):

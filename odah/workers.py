@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import threading
 import traceback
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from odah.failures import sentence
 
@@ -137,7 +138,7 @@ def _work(connection: Connection, function: Callable[[Any], Any]) -> None:
             item = connection.recv()
         except EOFError:
             return
-        connection.send(_attempt(function, item))
+        connection.send(attempt(function, item))
 
 
 def _end_with_parent() -> None:
@@ -148,7 +149,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _attempt(function: Callable[[Any], Any], item: Any) -> Any:
+def attempt(function: Callable[[Item], Result], item: Item) -> Result | Failure:
+    """function(item), or why that came to nothing, which is told but stops nobody."""
     try:
         return function(item)
     except Exception as error:  # noqa: BLE001  a mistake of ours in one item must not cost the others
@@ -211,3 +213,25 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if held:
             signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM, which `kill` and job schedulers send, leave the block as Ctrl-C does: in order.
+
+    Raises:
+        SystemExit: on SIGTERM, with the status that a shell gives to it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, _: object) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the clearing up
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

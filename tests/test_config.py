@@ -36,6 +36,15 @@ def test_defaults_are_the_papers(tmp_path: Path) -> None:
         (GOOD + "video: {width: 641}\n", ("video.width", "641", "multiple of 2")),
         (GOOD + "render: {engine: vray}\n", ("render.engine", "'vray'", "eevee")),
         (GOOD + "subjects: {height: [1.9, 1.5]}\n", ("subjects.height", "above the upper")),
+        (GOOD + "room: {kinds: []}\n", ("room.kinds: found []", "at least one value")),
+        (
+            GOOD + "video: {crop: {size: 64}}\ncameras: {stress: {distortion: [-0.1, 0.1]}}\n",
+            ("cameras.stress.distortion: found [-0.1, 0.1] beside video.crop", "one of the two"),
+        ),
+        (
+            GOOD + "clip: {rate: 30}\ncameras: {stress: {rolling_shutter: 0.05}}\n",
+            ("cameras.stress.rolling_shutter: found 0.05 s", "at most the 0.0333 s of a frame"),
+        ),
         ("- a\n- b\n", ("a list", "a mapping")),
         ("name: [\n", ("valid YAML",)),
         ("name: a/b\nmotion: {actions: [walking]}\n", ("name", "'a/b'")),

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
 
-from odah.workers import Failure, in_processes, num_cores
+import pytest
+
+from odah.workers import Failure, in_processes, num_cores, terminable
 
 
 def test_each_result_belongs_to_its_item_and_failures_stay_single() -> None:
@@ -54,3 +57,21 @@ def test_who_stops_iterating_stops_the_processes_and_their_scratch_goes(tmp_path
     running.close()
     assert multiprocessing.active_children() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_termination_leaves_the_block_in_order_even_when_it_is_repeated() -> None:
+    before, cleared = signal.getsignal(signal.SIGTERM), []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            cleared.append("never")
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            cleared.append("all")
+
+    with pytest.raises(SystemExit) as left, terminable():
+        work()
+    assert left.value.code == 128 + signal.SIGTERM
+    assert cleared == ["all"]
+    assert signal.getsignal(signal.SIGTERM) == before

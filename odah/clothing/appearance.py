@@ -43,7 +43,7 @@ _SHOE_COLORS: tuple[RGB, ...] = (
 _SOLE_COLORS: tuple[RGB, ...] = ((232, 230, 224), (36, 34, 34), (190, 160, 120))
 _SHOE_ODDS = {"sneaker": 0.6, "boot": 0.14, "slip_on": 0.18, "barefoot": 0.08}
 _FEMALE_STYLES = {
-    "long": 0.20, "bob": 0.16, "ponytail": 0.18, "bun": 0.14, "braid": 0.08, "short": 0.06, "fringe": 0.08,
+    "long": 0.24, "bob": 0.20, "ponytail": 0.14, "bun": 0.10, "braid": 0.08, "short": 0.06, "fringe": 0.08,
     "side_part": 0.03, "curly": 0.05, "afro": 0.02, "buzz": 0.01,
 }  # fmt: skip
 _MALE_STYLES = {
@@ -258,7 +258,8 @@ def _sample_hair_style(rng: np.random.Generator, is_female: bool, age: float, de
         return _pick(rng, ("receding", "balding", "shaved"), [0.45, 0.35, 0.20])
     curls = float(np.clip((depth - 0.35) / 0.4, 0, 1))
     tilt: dict[str, float] = dict.fromkeys(("afro", "curly"), 1 + 5 * curls)
-    tilt |= dict.fromkeys(("long", "bob", "side_part", "fringe"), 1 - 0.7 * curls)
+    tilt |= dict.fromkeys(("long", "bob", "side_part", "fringe"), 1 - 0.6 * curls)
+    tilt["braid"] = 1 + 3 * curls
     styles = _FEMALE_STYLES if is_female else _MALE_STYLES
     odds = np.array([share * tilt.get(style, 1.0) for style, share in styles.items()])
     return _pick(rng, tuple(styles), list(odds / odds.sum()))

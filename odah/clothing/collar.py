@@ -22,13 +22,19 @@ _LEAN = 0.010
 _CLEARANCES = (0.005, 0.006, 0.009, 0.013, 0.016)
 """m from the skin in the T-pose, a ring each: half the band, its top, the fold, half the fall, its edge."""
 
+_WITH_NECK = 0.6
+"""How far the collar follows the skin inside it rather than the shirt."""
+_EVENED = 12
+"""Rounds in which weights are smoothed along a ring."""
+
 
 @dataclass(frozen=True)
 class Collar:
-    """vertices (R * n, 3): rings from the neckline outwards; rim: (R * n,) the neckline vertex of each; faces
-    over the numbers of a surface to which the vertices are appended."""
+    """vertices (R * n, 3): rings from the neckline outwards; weights: (R * n, 55) for skinning; rim: (R * n,)
+    the neckline vertex of each; faces over the numbers of a surface to which the vertices are appended."""
 
     vertices: np.ndarray
+    weights: np.ndarray
     rim: np.ndarray
     faces: np.ndarray
 
@@ -36,7 +42,7 @@ class Collar:
         return Surface(
             np.concatenate([surface.vertices, self.vertices]),
             np.concatenate([surface.faces, self.faces]),
-            np.concatenate([surface.weights, surface.weights[self.rim]]),
+            np.concatenate([surface.weights, self.weights]),
         )
 
 
@@ -94,7 +100,19 @@ def collar_on(surface: Surface, rest: RestBody, body: Obstacle) -> Collar:
             np.stack([low[b], low[a], high[a]], 1),
             np.stack([low[b], high[a], high[b]], 1),
         ]
-    return Collar(np.concatenate(rings), np.tile(rim, len(rings)), np.concatenate(faces))
+    vertices, all_rims = np.concatenate(rings), np.tile(rim, len(rings))
+    weights = _carried(surface.weights[all_rims], vertices, rest)
+    return Collar(vertices, weights, all_rims, np.concatenate(faces))
+
+
+def _carried(at_rim: np.ndarray, vertices: np.ndarray, rest: RestBody) -> np.ndarray:
+    """(R * n, 55) weights between those of the shirt at the neckline and those of the neck inside: a collar
+    is stiff, but the neck that bends takes it along."""
+    nearest = rest.trunk_and_limbs[rest.tree.query(vertices)[1]]
+    inside, along = rest.weights[nearest], along_rings(len(vertices))
+    for _ in range(_EVENED):
+        inside = 0.5 * inside + 0.5 * (along @ inside)
+    return (1 - _WITH_NECK) * at_rim + _WITH_NECK * inside
 
 
 def along_rings(count: int) -> sp.csr_matrix:

@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 
 from odah.clothing.appearance import Appearance
 from odah.clothing.face import FaceFrame
-from odah.clothing.face_paint import FacePoints, blend, paint_eye, paint_face
+from odah.clothing.face_paint import FacePoints, Strands, blend, paint_eye, paint_face
 from odah.clothing.hairline import scalp_shade
 from odah.clothing.layers import Material
 from odah.clothing.rest_body import RestBody
@@ -178,9 +178,17 @@ def _with_head(
     points = FacePoints(at[:, :3], at[:, 3:6], at[:, 6], at[:, 7], at[:, 8], face)
     painted = paint_face(colors[on_head], points, look, rng)
     hair = srgb_to_linear(look.hair_color) * 0.9 + 0.04 * srgb_to_linear(look.skin_color)
-    colors[on_head] = np.where(on_skin[:, None], blend(painted, hair, at[:, 9]), colors[on_head])
+    cover = _hair_by_hair(at[:, 9], points, np.random.default_rng([look.detail_seed, 1]))
+    colors[on_head] = np.where(on_skin[:, None], blend(painted, hair, cover), colors[on_head])
     for which in eyes.values():
         eye = on_head[(matrix[on_head] @ which.astype(np.float32)) > 0.5]
         if len(eye):
             colors[eye] = paint_eye(np.asarray(matrix[eye] @ rest.vertices), look, rng)
     return colors
+
+
+def _hair_by_hair(shade: np.ndarray, points: FacePoints, rng: np.random.Generator) -> np.ndarray:
+    """The scalp's shade (Q,), broken into single hairs where it is neither nothing nor all."""
+    x, y, z = points.positions.T
+    strands = Strands(rng, 0.010, 0.0010).at(np.arctan2(x, z - points.face.axis_z) * 0.09, y)
+    return np.clip(shade + 1.6 * strands * shade * (1 - shade), 0, 1)

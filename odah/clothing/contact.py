@@ -5,12 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.spatial import KDTree
 
 _NORMAL_SCALE = 0.06
 """Normals times this (m) join the search, so that cloth heeds skin that faces the same way."""
 _REACH = 0.12
 _MAX_LIFT = 0.06
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """How much of a lift the vertices around come along with, so that no single one stands out: a share of
+    their neighbours' mean, `rounds` rings far. smoothing: (N, N) that mean."""
+
+    smoothing: sp.csr_matrix
+    share: float
+    rounds: int
+
+    def along(self, lift: np.ndarray) -> np.ndarray:
+        """(N, 3) the lift, and what comes with it."""
+        is_lifted = (lift != 0).any(1, keepdims=True)
+        for _ in range(self.rounds):
+            lift = np.where(is_lifted, lift, self.share * (self.smoothing @ lift))
+        return lift
 
 
 @dataclass(frozen=True)
@@ -55,3 +73,8 @@ class FacingSkin:
         length = np.linalg.norm(normal, axis=1, keepdims=True)
         amount = np.where(length[:, 0] > 0, np.clip(gap - height, 0, _MAX_LIFT), 0.0)
         return amount[:, None] * normal / np.maximum(length, 1e-9)
+
+    def cleared(self, points: np.ndarray, gap: np.ndarray | float, neighbours: Neighbours) -> np.ndarray:
+        """(N, 3) points outside by `gap` m, with the cloth around them."""
+        points = points + neighbours.along(self.lift(points, gap))
+        return points + self.lift(points, gap)

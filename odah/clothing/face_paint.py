@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PUPIL_DEG, _IRIS_DEG = 7.7, 22.0
 """Half angles of pupil and iris from the eyeball's middle; the open body's eyes have rings on either side."""
-_EYE_WHITE = np.array([0.60, 0.55, 0.51])
+_EYE_WHITE = np.array([0.54, 0.49, 0.45])
 _BEARD_COVER = {"none": 0.0, "shaven": 0.0, "stubble": 0.45, "moustache": 0.9, "goatee": 0.9, "beard": 0.95}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from odah.clothing.face import FaceFrame
 from odah.clothing.rest_body import RestBody
@@ -19,6 +20,9 @@ _RISE = {
 }
 _CROWN = {"balding": (0.56, 0.28)}
 """Bald from this height above the eyes on, and how much lower in front, in heights of the head above them."""
+
+_AROUND_EARS = 0.003
+"""Skin without hair behind the ears, m."""
 
 
 def hairline_field(rest: RestBody, face: FaceFrame, style: str = "short") -> np.ndarray:
@@ -38,13 +42,14 @@ def hairline_field(rest: RestBody, face: FaceFrame, style: str = "short") -> np.
     is_ear = (np.abs(x) > half_width + 0.003) & (y < face.eye[1] + 0.35 * face.forehead)
     is_ear[rest.groups.get("ears", [])] = True
     eye_depth = rest.joint("left_eye")[2]
+    field = np.minimum(field, KDTree(rest.vertices[is_ear]).query(rest.vertices)[0] - _AROUND_EARS)
     is_inner = (z < eye_depth) & (np.abs(x) < 0.6 * half_width) & (y < face.eye[1]) & (z > face.axis_z)
-    return np.where(is_head & ~is_ear & ~is_inner, field, -0.02)
+    return np.where(is_head & ~is_inner, field, -0.02)
 
 
 def scalp_shade(rest: RestBody, face: FaceFrame, style: str) -> np.ndarray:
     """(N,) how much of the hair's colour the scalp shows: dense below hair, a shadow where shaved or thin."""
-    dense = np.clip(hairline_field(rest, face, style) / 0.012 + 0.5, 0, 1)
+    dense = np.clip(hairline_field(rest, face, style) / 0.016 + 0.55, 0, 1)
     thin = np.clip(hairline_field(rest, face) / 0.02, 0, 1)
     return np.maximum(dense, {"shaved": 0.38, "balding": 0.06, "receding": 0.10}.get(style, 0.0) * thin)
 
@@ -66,6 +71,7 @@ def beard_field(positions: np.ndarray, face: FaceFrame, style: str) -> np.ndarra
     if style == "moustache":
         return moustache
     if style == "goatee":
-        chin = np.minimum.reduce([face.mouth + 0.004 - y, 0.85 * half - aside, y - face.chin + 0.018])
+        round_off = 12.0 * (y - 0.5 * (face.mouth + face.chin)) ** 2
+        chin = np.minimum.reduce([face.mouth - y, 0.85 * half - aside - round_off, y - face.chin + 0.008])
         return np.maximum(moustache, np.minimum(chin, whole + 0.01))
     return whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter
 from scipy.spatial import KDTree
 
 from odah.clothing.face import FaceFrame
@@ -11,10 +11,21 @@ from odah.clothing.rest_body import RestBody
 from odah.clothing.surface import Surface, grid_faces
 from odah.names import SMPLX_INDEX
 
-_OFF_HEAD, _OFF_BACK = 0.010, 0.022
-"""Distance of the hair's outside from the head, and from the back with a shirt on it, m."""
+_OFF_CAP, _OFF_HEAD, _OFF_EARS, _OFF_BACK = 0.001, 0.009, 0.004, 0.022
+"""Distance of the hair's outside from hair on the scalp, from the head and its ears, and from the back with a
+shirt on it, m."""
 _BINS_DEG, _ROW = 6.0, 0.01
-_COLUMNS = 49
+_COLUMNS = 81
+PARTING = 0.8
+"""Where hair is parted, aside from the middle, in half distances between the eyes."""
+
+
+def falling(points: np.ndarray, face: FaceFrame, side: float) -> np.ndarray:
+    """(N, 2) texture coordinates of hair that falls to both sides of a parting; side: +1 left, -1 right."""
+    x, y, z = points.T
+    aside = np.abs(x - side * PARTING * face.half)
+    around = np.arctan2(aside + 0.03, z - face.axis_z)
+    return np.stack([1.2 * around, (0.7 * aside - y) / 0.15], 1)
 
 
 def hanging_weights(rest: RestBody, face: FaceFrame, vertices: np.ndarray) -> np.ndarray:
@@ -36,73 +47,72 @@ def _behind(rest: RestBody, points: np.ndarray) -> np.ndarray:
     return back[index, 2].min(1)
 
 
-def _radii(rest: RestBody, face: FaceFrame, rows: np.ndarray, fall: float) -> np.ndarray:
-    """(R, B) distance of hanging hair from the skull's axis, by height and angle 0 to 180 degrees: what is
-    wide above holds it off what is narrow below."""
+def _radii(rest: RestBody, face: FaceFrame, cap: Surface, rows: np.ndarray, fall: float) -> np.ndarray:
+    """(R, B) distance of hanging hair from the skull's axis, by height and angle from straight back, -180 to
+    180 degrees: what is wide above holds it off what is narrow below."""
     is_head = rest.head_weight + rest.weight_of("neck") > 0.6
-    x, y, z = rest.vertices[is_head].T
-    angle = np.degrees(np.arctan2(np.abs(x), z - face.axis_z))
+    off = np.full(len(rest.vertices), _OFF_HEAD)
+    off[rest.groups.get("ears", [])] = _OFF_EARS
+    x, y, z = np.concatenate([rest.vertices[is_head], cap.vertices]).T
+    off = np.concatenate([off[is_head], np.full(cap.num_vertices, _OFF_CAP)])
+    column = np.round((np.degrees(np.arctan2(x, face.axis_z - z)) + 180) / _BINS_DEG).astype(int)
     row = np.round((rows[0] - y) / _ROW).astype(int)
-    table = np.zeros((len(rows), int(180 / _BINS_DEG) + 1))
+    table = np.zeros((len(rows), int(360 / _BINS_DEG) + 1))
     ok = (row >= 0) & (row < len(rows))
-    np.maximum.at(
-        table, (row[ok], np.round(angle[ok] / _BINS_DEG).astype(int)), np.hypot(x, z - face.axis_z)[ok]
-    )
+    np.maximum.at(table, (row[ok], column[ok]), (np.hypot(x, z - face.axis_z) + off)[ok])
     table = maximum_filter(table, 3)
     for k in range(1, len(rows)):
         table[k] = np.maximum(table[k], table[k - 1] - fall * _ROW)
     return gaussian_filter(table, (1.5, 1.2), mode="nearest")
 
 
+def _open_at(rows: np.ndarray, face: FaceFrame, shoulder: float, is_long: bool) -> np.ndarray:
+    """(R,) degrees from straight ahead to loose hair's front edge."""
+    knots = [shoulder - 0.12, shoulder - 0.02, shoulder + 0.04, face.mouth, face.eye[1], rows[0]]
+    return np.interp(rows, knots, [140, 122, 98, 66, 63, 66] if is_long else [68, 68, 66, 62, 62, 66])
+
+
 def curtain(
-    rest: RestBody, face: FaceFrame, length: float, volume: float, rng: np.random.Generator
+    rest: RestBody, face: FaceFrame, cap: Surface, side: float, length: float, rng: np.random.Generator
 ) -> tuple[Surface, np.ndarray]:
     """Loose hair, open at the face, that ends `length` m below the chin, behind the shoulders where long;
-    and its texture coordinates. volume: m it stands off the head beyond the least."""
-    top = face.eye[1] + 0.72 * face.forehead
+    and its texture coordinates. It comes out of the hair on the scalp, `cap`, without a step.
+    side: of the parting, +1 left, -1 right."""
+    volume = rng.uniform(0.0, 0.010)
+    top = face.eye[1] + 0.60 * face.forehead
     shoulder = rest.joint("neck")[1] + 0.01
     is_long = length > 0.06
     rows = np.arange(top, face.chin - length if is_long else max(face.chin - length, shoulder + 0.03), -_ROW)
-    off = np.clip((top - rows) / 0.09 - 0.25, -0.25, 1) * (_OFF_HEAD + volume)
-    radii = _radii(rest, face, rows, fall=0.22) + off[:, None]
-    knots = [shoulder - 0.02, shoulder + 0.03, face.mouth, face.eye[1], top]
-    edge = np.interp(rows, knots, [150, 105, 64, 66, 84] if is_long else [68, 64, 60, 66, 84])
     across = np.linspace(1, -1, _COLUMNS)
-    angle = 180 - (180 - edge[:, None]) * np.abs(across)
-    columns = angle / _BINS_DEG
-    low = np.minimum(columns.astype(int), radii.shape[1] - 2)
-    index = np.arange(len(rows))[:, None]
-    radius = radii[index, low] + (columns - low) * (radii[index, low + 1] - radii[index, low])
-    locks = gaussian_filter(rng.standard_normal((12, _COLUMNS)), (4, 1.0))
+    back = (180 - _open_at(rows, face, shoulder, is_long))[:, None] * across
+    column = np.broadcast_to((back + 180) / _BINS_DEG, (len(rows), _COLUMNS))
+    row = np.broadcast_to(np.arange(len(rows))[:, None], column.shape)
+    radius = map_coordinates(_radii(rest, face, cap, rows, fall=0.22), [row, column], order=1)
+    locks = gaussian_filter(rng.standard_normal((12, _COLUMNS)), (4, 1.3))
     locks = locks[np.linspace(0, 11, len(rows)).round().astype(int)] / locks.std()
-    down = np.linspace(0, 1, len(rows))[:, None]
-    radius = radius + 0.0022 * locks * np.clip(3 * down, 0, 1)
-    phi = np.radians(angle) * np.sign(across + 1e-9)
-    outer = np.stack(
-        [
-            radius * np.sin(phi),
-            np.broadcast_to(rows[:, None], radius.shape),
-            face.axis_z + radius * np.cos(phi),
-        ],
-        2,
-    )
+    start = 0.012 * gaussian_filter(rng.standard_normal(_COLUMNS), 4) * np.sqrt(4 * 3.5)
+    below, down = (top - rows)[:, None] + start, np.linspace(0, 1, len(rows))[:, None]
+    radius = radius - 0.007 * np.clip(1 - below / 0.08, 0, 1) + volume * np.clip(below / 0.12 - 0.3, 0, 1)
+    radius = radius + 0.0012 * locks * np.clip(below / 0.05 - 0.5, 0, 1)
+    radius = radius - 0.018 * np.abs(across) ** 10 - (0.0 if is_long else 0.012) * down**5
+    phi = np.radians(back)
+    height = np.broadcast_to(rows[:, None], radius.shape)
+    outer = np.stack([radius * np.sin(phi), height, face.axis_z - radius * np.cos(phi)], 2)
     outer = _behind_shoulders(rest, face, outer, shoulder) if is_long else outer
-    ragged = 0.012 * locks[-1] + 0.02 * np.abs(across) ** 3
+    ragged = 0.004 * locks[-1] + (0.03 if is_long else 0.008) * np.abs(across) ** 3
     outer[..., 1] += ragged * down**3
-    inner = _inside(face, outer, shoulder)
+    inner = _inside(face, outer, across, shoulder)
     ring = np.concatenate([outer, inner[:, ::-1]], 1)
     vertices = ring.reshape(-1, 3)
-    arc = np.concatenate([across, across[::-1]]) * 1.6
-    uv = np.stack(np.broadcast_arrays(arc, (-rows / 0.15)[:, None]), 2).reshape(-1, 2)
     surface = Surface(vertices, grid_faces(len(rows), ring.shape[1]), hanging_weights(rest, face, vertices))
-    return surface, uv
+    return surface, falling(vertices, face, side)
 
 
 def _behind_shoulders(rest: RestBody, face: FaceFrame, grid: np.ndarray, shoulder: float) -> np.ndarray:
     """Below the chin the hair lies on the neck and the back, between the shoulder blades."""
     low = np.clip((face.chin - 0.01 - grid[..., 1]) / 0.05, 0, 1)
     grid = grid.copy()
-    widest = 0.085
+    widest = 0.115
     grid[..., 0] += low * (widest * np.tanh(grid[..., 0] / widest) - grid[..., 0])
     is_low = low > 0
     if is_low.any():
@@ -119,13 +129,13 @@ def _behind_shoulders(rest: RestBody, face: FaceFrame, grid: np.ndarray, shoulde
     return grid
 
 
-def _inside(face: FaceFrame, outer: np.ndarray, shoulder: float) -> np.ndarray:
-    """The sheet's other side: nearer to the skull's axis or the back; they meet at the tips."""
-    thickness = 0.016 * np.sqrt(np.linspace(1, 0, len(outer)))[:, None, None]
+def _inside(face: FaceFrame, outer: np.ndarray, across: np.ndarray, shoulder: float) -> np.ndarray:
+    """The sheet's other side: nearer to the skull's axis or the back; they meet at tips and edges."""
+    thickness = 0.014 * np.sqrt(np.linspace(1, 0, len(outer)))[:, None] * (1 - 0.75 * np.abs(across) ** 6)
     inward = np.array([0.0, 0.0, face.axis_z]) - outer * [1, 0, 1]
     inward /= np.linalg.norm(inward, axis=2, keepdims=True)
     on_back = np.clip((shoulder + 0.02 - outer[..., 1:2]) / 0.05, 0, 1)
-    return outer + thickness * ((1 - on_back) * inward + on_back * np.array([0.0, 0.0, 1.0]))
+    return outer + thickness[..., None] * ((1 - on_back) * inward + on_back * np.array([0.0, 0.0, 1.0]))
 
 
 def _tube(

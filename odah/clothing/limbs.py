@@ -1,10 +1,11 @@
-"""Limbs that come where cloth stands off the body: an arm at the side, a thigh under the belly."""
+"""Parts of the body that come where cloth stands off another: arm and side, thigh and belly."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.spatial import KDTree
 
 from odah.clothing.rest_body import RestBody
@@ -16,68 +17,98 @@ _STEPS = np.array([0.2, 0.4, 0.6, 0.8, 1.0])
 """Where between skin and cloth a limb is looked for, as shares of the way."""
 _CLEARANCE = 0.002
 _REACH = 0.07
-"""m; no limb is twice as thick."""
+"""m; no limb is twice as thick, and no deeper place of the trunk is looked for."""
+_SPACING = 0.02
+"""m; skin vertices are nowhere further apart."""
+_EASED = 2
+"""Rounds in which neighbours come along."""
 _TIGHT = 0.003
 """Cloth nearer to its own skin than this has nothing between, m."""
 
 
 @dataclass(frozen=True)
 class Limb:
-    """skin: the body vertices of an arm or a leg. cloth: the vertices of a garment that are no part of it."""
+    """skin: the body vertices of an arm, a leg or the trunk. cloth: a garment's vertices that are no part of
+    it."""
 
     skin: np.ndarray
     cloth: np.ndarray
 
 
 def foreign_limbs(rest: RestBody, weights: np.ndarray) -> tuple[Limb, ...]:
-    """The limbs that can get between a garment, skinned with `weights` (N, 55), and its skin."""
-    whole = RestBody(rest.vertices, rest.faces, weights, rest.joints)
+    """The limbs that can get between a garment, skinned with `weights` (N, 55), and its skin; for sleeves the
+    trunk, too."""
+    cloth = replace(rest, weights=weights)
+    is_skin = (rest.hand_weight < 0.5) & (rest.head_weight < 0.5)
+    is_limb, is_sleeve = np.zeros(len(rest.vertices), bool), np.zeros(len(weights), bool)
     limbs = []
     for side in SIDES:
-        for of_body, of_cloth in (
-            (rest.arm_weight(side), whole.arm_weight(side)),
-            (rest.leg_weight(side), whole.leg_weight(side)),
-        ):
-            is_skin = (of_body > _PURE) & (rest.hand_weight < 0.5)
-            limbs.append(Limb(np.flatnonzero(is_skin), np.flatnonzero(of_cloth < _FOREIGN)))
+        arm, leg = rest.arm_weight(side) > _PURE, rest.leg_weight(side) > _PURE
+        limbs.append(Limb(np.flatnonzero(arm & is_skin), np.flatnonzero(cloth.arm_weight(side) < _FOREIGN)))
+        limbs.append(Limb(np.flatnonzero(leg & is_skin), np.flatnonzero(cloth.leg_weight(side) < _FOREIGN)))
+        is_limb |= arm | leg
+        is_sleeve |= cloth.arm_weight(side) > 1 - _FOREIGN
+    limbs.append(Limb(np.flatnonzero(is_skin & ~is_limb), np.flatnonzero(is_sleeve)))
     return tuple(limbs)
 
 
 def drawn_in(
-    points: np.ndarray, anchors: np.ndarray, limbs: tuple[Limb, ...], body: np.ndarray, normals: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    points: np.ndarray, anchors: np.ndarray, limbs: tuple[Limb, ...], body: np.ndarray, normals: np.ndarray,
+    smoothing: sp.csr_matrix,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Cloth points (N, 3) moved towards their skin (anchors) until no limb is between, and which were moved.
 
-    body, normals: (N_body, 3) of the posed skin.
+    body, normals: (N_body, 3) of the posed skin. smoothing: (N, N) neighbour mean; neighbours come along, so
+    that no single vertex is drawn in.
     """
+    way = points - anchors
+    length = np.linalg.norm(way, axis=1)
     share = np.ones(len(points))
-    loose = np.linalg.norm(points - anchors, axis=1) > _TIGHT
     for limb in limbs:
-        cloth = limb.cloth[loose[limb.cloth]]
-        skin = body[limb.skin]
-        middle = skin.mean(0)
-        around = np.linalg.norm(skin - middle, axis=1).max() + _REACH
-        cloth = cloth[np.linalg.norm(points[cloth] - middle, axis=1) < around]
-        if not len(cloth):
-            continue
-        way = (points - anchors)[cloth]
-        places = anchors[cloth, None] + _STEPS[:, None] * way[:, None]
-        height = _heights(places.reshape(-1, 3), skin, normals[limb.skin])
-        share[cloth] = np.minimum(share[cloth], _free_share(height.reshape(-1, len(_STEPS)) - _CLEARANCE))
-    return anchors + share[:, None] * (points - anchors), share < 1
+        skin = _Skin.of(body[limb.skin], normals[limb.skin])
+        cloth = limb.cloth[length[limb.cloth] > _TIGHT]
+        cloth = cloth[skin.is_met(points[cloth], length[cloth])]
+        places = anchors[cloth, None] + _STEPS[:, None] * way[cloth, None]
+        height = skin.heights(places.reshape(-1, 3))[0].reshape(-1, len(_STEPS))
+        share[cloth] = np.minimum(share[cloth], _free_share(height - _CLEARANCE))
+    eased = share
+    for _ in range(_EASED):
+        eased = np.minimum(share, 0.5 * eased + 0.5 * (smoothing @ eased))
+    return anchors + eased[:, None] * way, share < 1
 
 
-def _heights(places: np.ndarray, skin: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """(P,) m over the skin nearby, `_REACH` where there is none."""
-    distance, index = KDTree(skin, balanced_tree=False, compact_nodes=False).query(
-        places, k=3, distance_upper_bound=_REACH
-    )
-    found = np.isfinite(distance)
-    index = np.where(found, index, 0)
-    weight = np.where(found, 1 / (np.where(found, distance, 1.0) + 1e-3) ** 2, 0.0)
-    total = weight.sum(1)
-    height = np.einsum("pkc,pkc,pk->p", places[:, None] - skin[index], normals[index], weight)
-    return np.where(total > 0, height / np.maximum(total, 1e-12), _REACH)
+@dataclass(frozen=True)
+class _Skin:
+    """A limb's posed skin: its tree, and normals (S, 3). middle, radius: of a ball around it."""
+
+    tree: KDTree
+    normals: np.ndarray
+    middle: np.ndarray
+    radius: float
+
+    @classmethod
+    def of(cls, points: np.ndarray, normals: np.ndarray) -> _Skin:
+        middle = points.mean(0)
+        radius = float(np.linalg.norm(points - middle, axis=1).max())
+        return cls(KDTree(points, balanced_tree=False, compact_nodes=False), normals, middle, radius)
+
+    def is_met(self, ends: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """(P,) whether ways of a length (P,) m to the places `ends` (P, 3) may be blocked."""
+        is_met = np.linalg.norm(ends - self.middle, axis=1) < self.radius + _REACH
+        height, distance = self.heights(ends[is_met])
+        is_met[is_met] = (height < _CLEARANCE) | (distance < length[is_met] + _SPACING)
+        return is_met
+
+    def heights(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(P,) m over the skin nearby, `_REACH` where there is none, and the distance (P,) to it."""
+        distance, index = self.tree.query(places, k=3, distance_upper_bound=_REACH)
+        found = np.isfinite(distance)
+        index = np.where(found, index, 0)
+        weight = np.where(found, 1 / (np.where(found, distance, 1.0) + 1e-3) ** 2, 0.0)
+        total = weight.sum(1)
+        apart = places[:, None] - self.tree.data[index]
+        height = np.einsum("pkc,pkc,pk->p", apart, self.normals[index], weight)
+        return np.where(total > 0, height / np.maximum(total, 1e-12), _REACH), distance[:, 0]
 
 
 def _free_share(heights: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from odah.clothing.patterns import cloth_field, garment_pattern
 from odah.clothing.posing import FollowingCloth, joint_transforms, skin
 from odah.clothing.rest_body import RestBody
 from odah.clothing.shoes import collar_height, shoe_surface
-from odah.clothing.strands import hair_material
+from odah.clothing.strands import hair_material, hair_tint
 from odah.clothing.tailor import sew
 from odah.clothing.textures import texture_image, texture_relief
 from odah.clothing.tones import srgb_to_linear
@@ -185,7 +185,9 @@ def _attached(
     name, style = ("hair", look.hair_style) if "hair" in own else ("beard", "shaved")
     strands = hair_material(look.hair_color, style, look.detail_seed)
     hair = hair_surface(rest, style, look.detail_seed, look.facial_hair)
-    items += [Attached(name, surface, strands, uv) for surface, uv in hair]
+    for surface, uv, cover in hair:
+        tint = hair_tint(cover, look.hair_color, look.skin_color)
+        items.append(Attached(name, surface, strands, uv, tint))
     if look.has_glasses:
         frame, colors = glasses_surface(rest, look.detail_seed)
         items.append(Attached("glasses", frame, Material("leather", roughness=0.35), None, colors))

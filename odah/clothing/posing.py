@@ -8,13 +8,18 @@ import numpy as np
 import scipy.sparse as sp
 
 from odah.body.mesh import vertex_face_incidence, vertex_normals
-from odah.clothing.contact import FacingSkin
+from odah.clothing.contact import FacingSkin, Neighbours
 from odah.clothing.limbs import Limb, drawn_in, foreign_limbs
 from odah.clothing.rest_body import RestBody
 from odah.clothing.tailor import Garment
+from odah.names import SMPLX_INDEX
 
-_SQUEEZED_GAP = 0.0015
-"""m kept from the skin where cloth is caught between two parts of the body."""
+_SQUEEZED_GAPS = (0.0015, 0.003)
+"""m kept from the skin where cloth is caught between two parts of the body; the latter about the hips, where
+one garment lies over another."""
+_HIPS = [SMPLX_INDEX[name] for name in ("pelvis", "left_hip", "right_hip")]
+_COMING_ALONG = (0.6, 2)
+"""Share and rings of the vertices around one that is lifted."""
 
 
 def joint_transforms(joint_rotmats: np.ndarray, joints: np.ndarray, rest_joints: np.ndarray) -> np.ndarray:
@@ -66,13 +71,16 @@ class FollowingCloth:
     skin_patch: SkinPatch
     incidence: sp.csr_matrix
     limbs: tuple[Limb, ...]
+    squeezed_gap: np.ndarray
 
     @classmethod
     def of(cls, garment: Garment, rest: RestBody) -> FollowingCloth:
         surface = garment.surface
         incidence = vertex_face_incidence(surface.faces, surface.num_vertices)
         patch = SkinPatch.of(rest)
-        return cls(garment, patch, incidence, patch.limbs(rest, surface.weights))
+        at_hips = surface.weights[:, _HIPS].sum(1)
+        squeezed_gap = _SQUEEZED_GAPS[0] + (_SQUEEZED_GAPS[1] - _SQUEEZED_GAPS[0]) * at_hips
+        return cls(garment, patch, incidence, patch.limbs(rest, surface.weights), squeezed_gap)
 
     def normals(self, points: np.ndarray) -> np.ndarray:
         return vertex_normals(points, self.garment.surface.faces, self.incidence)
@@ -92,24 +100,20 @@ class FollowingCloth:
         for _ in range(2):
             points = 0.5 * points + 0.5 * (garment.smoothing @ points)
         skin_points, skin_normals = self.skin_patch.points_and_normals(body)
-        points, is_squeezed = drawn_in(points, garment.to_skin @ body, self.limbs, skin_points, skin_normals)
-        gap = np.where(is_squeezed, np.minimum(garment.gap, _SQUEEZED_GAP), garment.gap)
+        points, is_squeezed = drawn_in(
+            points, garment.to_skin @ body, self.limbs, skin_points, skin_normals, garment.smoothing
+        )
+        gap = np.where(is_squeezed, np.minimum(garment.gap, self.squeezed_gap), garment.gap)
+        facing = self._facing(points, skin_normals)
         if below is not None:
             skin_points = np.concatenate([skin_points, below[0]])
             skin_normals = np.concatenate([skin_normals, below[1]])
-        return self._lifted(points, skin_points, skin_normals, gap)
+        near = FacingSkin.near(points, facing, skin_points, skin_normals)
+        return near.cleared(points, gap, Neighbours(garment.smoothing, *_COMING_ALONG))
 
-    def _lifted(
-        self, points: np.ndarray, obstacle: np.ndarray, obstacle_normals: np.ndarray, gap: np.ndarray
-    ) -> np.ndarray:
-        """Outside of what faces the same way, by `gap`."""
-        near = FacingSkin.near(points, self.normals(points), obstacle, obstacle_normals)
-        points = points + self._spread(near.lift(points, gap))
-        return points + near.lift(points, gap)
-
-    def _spread(self, lift: np.ndarray) -> np.ndarray:
-        """The neighbours come along, so that no single vertex stands out."""
-        is_lifted = (lift != 0).any(1, keepdims=True)
-        for _ in range(2):
-            lift = np.where(is_lifted, lift, 0.6 * (self.garment.smoothing @ lift))
-        return lift
+    def _facing(self, points: np.ndarray, skin_normals: np.ndarray) -> np.ndarray:
+        """(N, 3) which way the skin under the cloth faces: as the cloth does, but for a folded collar."""
+        facing, collar = self.normals(points), self.garment.collar_from
+        if collar is not None:
+            facing[collar:] = self.garment.to_skin[collar:, self.skin_patch.index] @ skin_normals
+        return facing

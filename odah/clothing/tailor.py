@@ -41,7 +41,7 @@ class Garment:
     surface: cloth surface with skinning weights. panels: (F,) which piece of cloth each face was cut from.
     on_skin: (N, 3) the skin point each vertex was cut from. gap: (N,) m kept from the skin when posed.
     smoothing: (N, N) neighbour mean. to_skin: (N, N_body) which body vertices each vertex follows.
-    looseness: 0 tight to 1 wide.
+    looseness: 0 tight to 1 wide. collar_from: number of the first vertex of the collar, after all others.
     """
 
     pattern: Pattern
@@ -52,6 +52,7 @@ class Garment:
     smoothing: sp.csr_matrix
     to_skin: sp.csr_matrix
     looseness: float = 0.5
+    collar_from: int | None = None
 
 
 def _straighten_rims(surface: Surface, smoothing: sp.csr_matrix, rounds: int = 8) -> Surface:
@@ -206,18 +207,22 @@ def _draped(
 
 
 def _with_collar(garment: Garment, rest: RestBody, obstacle: Obstacle) -> Garment:
-    """The collar keeps its fold: it is smoothed along itself only, and moves with the neckline."""
+    """The collar keeps its fold: it is smoothed along itself only, and moves with neckline and neck."""
     collar = collar_on(garment.surface, rest, obstacle)
     count = len(collar.vertices)
     rings = np.repeat(kept_gaps(), count // len(kept_gaps()))
+    along, to_skin = along_rings(count), _nearest_skin(collar.vertices, rest)
+    for _ in range(2):
+        to_skin = 0.5 * to_skin + 0.5 * (along @ to_skin)
     return replace(
         garment,
         surface=collar.joined(garment.surface),
         panels=np.concatenate([garment.panels, np.full(len(collar.faces), COLLAR_PANEL)]),
         on_skin=np.concatenate([garment.on_skin, garment.on_skin[collar.rim]]),
         gap=np.concatenate([garment.gap, rings]),
-        smoothing=sp.csr_matrix(sp.block_diag([garment.smoothing, along_rings(count)])),
-        to_skin=sp.csr_matrix(sp.vstack([garment.to_skin, garment.to_skin[collar.rim]])),
+        smoothing=sp.csr_matrix(sp.block_diag([garment.smoothing, along])),
+        to_skin=sp.csr_matrix(sp.vstack([garment.to_skin, to_skin])),
+        collar_from=garment.surface.num_vertices,
     )
 
 

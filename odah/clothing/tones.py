@@ -86,7 +86,9 @@ def sample_hair_color(rng: np.random.Generator, depth: float, age: float) -> RGB
     is_dyed = rng.random() < 0.33
     share *= 0.15 if is_dyed else 1.0
     target = np.asarray(_GREY, float) + np.clip((age - 60) / 20, 0, 1) * (np.asarray(_WHITE, float) - _GREY)
-    mixed = natural + share * (target - natural) + rng.normal(0, 2.5, 3) + rng.normal(0, 4)
+    warmth = rng.normal(0, 2.5) * np.array([1.0, 0.3, -1.0])
+    mixed = natural + share * (target - natural) + warmth + rng.normal(0, 4)
+    mixed = np.minimum.accumulate(mixed)  # hair is warm or grey, never green or blue
     red, green, blue = np.clip(mixed, 8, 235).round().astype(int)
     return int(red), int(green), int(blue)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from odah.dataset.schema import CROPPED_ONLY, LABEL_SHAPES, DatasetPaths, PictureKind, open_folder
-from odah.dataset.writer import read_info
+from odah.dataset.writer import read_info, read_record
 from odah.errors import InputError
 
 
@@ -62,11 +61,7 @@ class Clip:
     @cached_property
     def record(self) -> dict[str, Any]:
         """`clip.json`: plan, scene, sources, error budget, hashes."""
-        path = self.folder / "clip.json"
-        try:
-            return json.loads(path.read_text())
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-            raise InputError(path, "no readable record", "a clip.json") from None
+        return read_record(self.folder / "clip.json")
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:

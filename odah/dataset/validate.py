@@ -170,14 +170,15 @@ def inside_mask(masks: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     return wide[np.arange(len(masks))[:, None], row, column]
 
 
-def left_to_image_right(labels: dict[str, np.ndarray], view: int, names: list[str]) -> np.ndarray:
-    """(T,) cosine between the pelvis' right-to-left axis and the image's rightward axis.
+def left_to_image_right(context: Context, v: int) -> np.ndarray:
+    """(T,) cosine between the pelvis' right-to-left axis and the v-th picture's rightward axis.
 
     Positive where the person's left is on the image's right, as for one who faces the camera.
     """
-    left, right = names.index("hip_l"), names.index("hip_r")
-    across = labels["joints"][:, left] - labels["joints"][:, right]
-    R_cam_ground = labels["T_cam_world"][view][:3, :3] @ labels["T_world_ground"][:3, :3]
+    labels, joints = context.clip.labels, joints_seen_by(context, v)
+    left, right = (context.names("joint").index(name) for name in ("hip_l", "hip_r"))
+    across = joints[:, left] - joints[:, right]
+    R_cam_ground = labels["T_cam_world"][v][:3, :3] @ labels["T_world_ground"][:3, :3]
     across_cam = across @ R_cam_ground.T
     return across_cam[:, 0] / np.linalg.norm(across_cam, axis=1)
 
@@ -187,7 +188,7 @@ def check_sides(context: Context) -> None:
     labels, names = context.clip.labels, context.names("joint")
     left, right = names.index("hip_l"), names.index("hip_r")
     for v, view in enumerate(context.dataset.views):
-        cosine = left_to_image_right(labels, v, names)
+        cosine = left_to_image_right(context, v)
         clear = (np.abs(cosine) > 0.5) & labels["is_in_picture"][v][:, [left, right]].all(axis=1)
         offset = labels["keypoints"][v, :, left, 0] - labels["keypoints"][v, :, right, 0]
         swapped = np.sign(offset[clear]) != np.sign(cosine[clear])

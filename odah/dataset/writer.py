@@ -111,6 +111,18 @@ def read_info(paths: DatasetPaths) -> dict[str, Any]:
     return info
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """A `clip.json`.
+
+    Raises:
+        InputError: missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        raise InputError(path, "no readable record", "a clip.json") from None
+
+
 def write_clip(
     paths: DatasetPaths, plan: ClipPlan, record: dict[str, Any], fill: Callable[[Path], dict[str, Any]]
 ) -> None:
@@ -145,10 +157,14 @@ INDEX_FIELDS = ("clip", "subject", "action", "split", "num_frames", "rate")
 
 
 def write_index(paths: DatasetPaths) -> int:
-    """`index.parquet`, a row a finished clip, from the clips' own records; returns the number of rows."""
+    """`index.parquet`, a row a finished clip, from the clips' own records; returns the number of rows.
+
+    Raises:
+        InputError: a record is damaged.
+    """
     rows = []
     for path in sorted(paths.clips.glob("*/clip.json")):
-        record = json.loads(path.read_text())
+        record = read_record(path)
         budget = {
             name: value for name, value in record["error_budget"].items() if isinstance(value, int | float)
         }

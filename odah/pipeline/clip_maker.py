@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.clothing import Outfit, sample_appearance
+from odah.clothing.makehuman.fit import check_wearable
 from odah.clothing.wardrobe import Wardrobe
 from odah.config import GenerateConfig, Recording
 from odah.dataset.plan import ClipPlan
@@ -73,15 +76,22 @@ class ClipMaker:
     """
 
     def __init__(self, config: GenerateConfig, plans: Sequence[ClipPlan], folder: Path = Path()) -> None:
+        torch.set_num_threads(1)  # sums in another order would change the labels' last bits
+        self._inputs = (config, plans, folder)
         self.config = config
         self.fitter = _fitter(config, folder)
         self.scenes = _scenes(config, folder)
         self.views = camera_names(self.scenes.camera)
         self._wardrobe = Wardrobe.open(config.clothing, folder)
+        check_wearable(list(self._wardrobe.garments.values())[:1], self.fitter.body)
         self._first_plans: dict[str, ClipPlan] = {}
         for plan in plans:
             self._first_plans.setdefault(plan.subject, plan)
         self._people: dict[str, Person] = {}
+
+    def __reduce__(self) -> tuple[type[ClipMaker], tuple[Any, ...]]:
+        """In another process it starts afresh from the same inputs."""
+        return ClipMaker, self._inputs
 
     def solve(self, plan: ClipPlan) -> Solved:
         """Who moves in a clip, in what, and how.

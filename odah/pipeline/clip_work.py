@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
-from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan
 from odah.dataset.schema import DatasetPaths
 from odah.dataset.writer import start_dataset
@@ -27,31 +24,27 @@ from odah.render.frame_folder import MEMORY
 
 
 class ClipWork:
-    """Makes one clip after the other; in another process it starts afresh from the same inputs.
+    """Makes one clip after the other; in another process with a maker and a renderer of its own.
 
-    plans: of the whole dataset, see `ClipMaker`. scratch: a folder that all slots share.
+    scratch: a folder that all slots share.
     """
 
     def __init__(
         self,
-        config: GenerateConfig,
-        plans: Sequence[ClipPlan],
-        config_folder: Path,
+        maker: ClipMaker,
         paths: DatasetPaths,
         settings: RenderSettings,
         blender: Blender,
         choice: EngineChoice,
         scratch: Path,
     ) -> None:
-        self._maker_inputs = (config, plans, config_folder)
-        self._paths, self._scratch = paths, scratch
+        self._maker, self._paths, self._scratch = maker, paths, scratch
         self._renderer_inputs = (settings, blender, say, choice, scratch)
-        self._maker: ClipMaker | None = None
         self._renderer: Renderer | None = None
         self._streak = 0
 
     def __getstate__(self) -> dict[str, object]:
-        return {**vars(self), "_maker": None, "_renderer": None, "_streak": 0}
+        return {**vars(self), "_renderer": None, "_streak": 0}
 
     def __call__(self, plan: ClipPlan) -> Outcome:
         try:
@@ -64,25 +57,13 @@ class ClipWork:
         self._streak = 0
         return Outcome()
 
-    def prepare(self) -> None:
-        """Load what all clips need.
-
-        Raises:
-            InputError: the body or its registration cannot be used.
-        """
-        if self._maker is None:
-            torch.set_num_threads(1)  # sums in another order would change the labels' last bits
-            self._maker = ClipMaker(*self._maker_inputs)
-
     def close(self) -> None:
         """End Blender."""
         if self._renderer is not None:
             self._renderer.close()
 
     def _make(self, plan: ClipPlan) -> None:
-        self.prepare()
         maker = self._maker
-        assert maker is not None
         if self._renderer is None:
             self._renderer = Renderer(*self._renderer_inputs)
         solved = maker.solve(plan)

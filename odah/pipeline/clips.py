@@ -41,6 +41,9 @@ from odah.scene.coverage import outside_shares, share_outside
 from odah.scene.crops import person_crops
 from odah.scene.time_effects import points_as_seen_by
 
+_MIN_INSIDE_MASK = 0.97
+"""Below, a clip is flagged; small pictures lose one or two per cent at heels, where bone is next to skin."""
+
 
 @dataclass(frozen=True)
 class PreparedClip:
@@ -82,12 +85,12 @@ def prepare_clip(plan: ClipPlan, maker: ClipMaker, solved: Solved) -> PreparedCl
     points = np.concatenate([layer.vertices[:, ::7] for layer in layers], axis=1)
     bounds = PersonBounds.from_motion(points, _facing(fitter, fit))
     rng = seeded_rng(config.seed, "scene", plan.clip_id)
-    scene = sample_scene(rng, maker.scenes, bounds, config.clip.rate)
-    T_world_ground = world_from_ground(floor)
+    T_world_ground, stools = world_from_ground(floor), []
     if solved.seat is not None:
-        centre = to_world(T_world_ground, solved.seat.centre)[:2]
-        under = stool_under(layers, centre, bounds.heading, seeded_rng(config.seed, "seat", plan.clip_id))
-        scene = replace(scene, furniture=(*scene.furniture, under))
+        seat = to_world(T_world_ground, solved.seat.centre)
+        seat_rng = seeded_rng(config.seed, "seat", plan.clip_id)
+        stools.append(stool_under(layers, seat, bounds.heading, seat_rng))
+    scene = sample_scene(rng, maker.scenes, bounds, config.clip.rate, stools)
     crops = _crops(config, scene, points)
     return PreparedClip(solved.kinematics, fit, scene, layers, T_world_ground, plausibility, crops)
 
@@ -178,15 +181,17 @@ def _fill(folder: Path, prepared: PreparedClip, config: GenerateConfig, renderer
             *range_flags(solved),
             *prepared.fit.flags(),
             *prepared.plausibility.flags,
-            *_view_flags(budget["share_outside_views"], outside_shares(world, scene.cameras)),
+            *_view_flags(budget, outside_shares(world, scene.cameras)),
         ],
         "notes": list(solved.notes),
         "render": _render_record(result),
     }
 
 
-def _view_flags(share_outside_views: float, by_view: dict[str, float]) -> list[str]:
-    flags = []
+def _view_flags(budget: dict[str, Any], by_view: dict[str, float]) -> list[str]:
+    flags, share_outside_views = [], budget["share_outside_views"]
+    if budget["joints_inside_mask"] < _MIN_INSIDE_MASK:
+        flags.append(f"only {budget['joints_inside_mask']:.0%} of joints fall on the person in the pictures")
     if share_outside_views > 0:
         flags.append(f"no camera sees the person in {share_outside_views:.0%} of frames")
     lost = {view: share for view, share in by_view.items() if share > share_outside_views}

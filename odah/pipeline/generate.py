@@ -16,10 +16,13 @@ from odah.dataset.plan import ClipPlan, plan_clips, shard
 from odah.dataset.reader import open_dataset
 from odah.dataset.schema import DatasetPaths
 from odah.dataset.writer import check_folder, write_index
+from odah.files import drop_unfinished
+from odah.pipeline.clip_maker import ClipMaker
 from odah.pipeline.clip_work import ClipWork, scratch_folder
 from odah.pipeline.slots import in_slots, plan_slots
 from odah.progress import say, steps
 from odah.render import RenderSettings, choose_engine, find_blender
+from odah.workers import terminable
 
 
 def generate_dataset(
@@ -42,13 +45,22 @@ def generate_dataset(
     waiting = [plan for plan in plans if not (paths.clip(plan.clip_id) / "clip.json").is_file()]
     if len(waiting) < len(plans):
         say(f"{len(plans) - len(waiting)} of {len(plans)} clips are finished already")
+    _drop_unfinished(paths, waiting)
     try:
-        failures = _make(config, all_plans, waiting, config_folder, paths) if waiting else {}
+        with terminable():
+            failures = _make(config, all_plans, waiting, config_folder, paths) if waiting else {}
     finally:
+        _drop_unfinished(paths, waiting)
         if paths.info.is_file():
             write_index(paths)
             write_card(open_dataset(paths.root))
     return paths, failures
+
+
+def _drop_unfinished(paths: DatasetPaths, plans: Sequence[ClipPlan]) -> None:
+    """Clips that were being made when their process was killed."""
+    for plan in plans:
+        drop_unfinished(paths.clip(plan.clip_id))
 
 
 def render_settings(config: GenerateConfig) -> RenderSettings:
@@ -68,6 +80,7 @@ def _make(
     paths: DatasetPaths,
 ) -> dict[str, str]:
     """Make the waiting clips; for each that failed, why."""
+    maker = ClipMaker(config, all_plans, config_folder)  # what is wrong with body or clothes is told first
     blender, settings = find_blender(say=say), render_settings(config)
     choice = choose_engine(blender, settings, say)
     slots = plan_slots(config.render.workers, config.render.workers_per_gpu, settings, choice, len(waiting))
@@ -77,8 +90,7 @@ def _make(
     failures: dict[str, str] = {}
     with scratch_folder() as scratch, steps("clips") as tell:
         tell(0, len(waiting))
-        work = ClipWork(config, all_plans, config_folder, paths, settings, blender, choice, scratch)
-        work.prepare()  # what is wrong with the body is told once
+        work = ClipWork(maker, paths, settings, blender, choice, scratch)
         with closing(work), closing(in_slots(work, waiting, slots)) as outcomes:
             for done, (plan, outcome) in enumerate(outcomes, 1):
                 tell(done, len(waiting))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from odah.errors import OdahError
-from odah.workers import Death, Failure, in_processes, num_cores
+from odah.workers import Death, Failure, attempt, in_processes, num_cores
 
 if TYPE_CHECKING:  # so that a slot need not load what it does not use
     from odah.render import EngineChoice, RenderSettings
@@ -77,13 +77,13 @@ def in_slots(
 ) -> Generator[tuple[Item, Outcome], None, None]:
     """Every item as it is finished or has failed; whoever stops iterating stops all slots.
 
-    A single slot works in this process; otherwise `work` and items must pickle. An item whose slot dies is
-    given once more to another one, at the end.
+    A single slot works in this process; otherwise `work` and items must pickle. An exception is its item's
+    failure. An item whose slot dies is given once more to another one, at the end.
 
     Raises:
         OdahError: one slot's Blender fails item after item.
     """
-    outcomes = ((item, work(item)) for item in items)
+    outcomes = ((item, _outcome(attempt(work, item))) for item in items)
     for item, outcome in outcomes if slots.count == 1 else _side_by_side(work, items, slots):
         yield item, outcome
         if outcome.streak >= GIVE_UP_AFTER:

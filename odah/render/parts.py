@@ -109,7 +109,9 @@ def joint_visibility(part_at: np.ndarray, joint_names: Sequence[str]) -> np.ndar
 _MIDDLE_COLORS = ((0, 0, 0), (148, 103, 189), (188, 189, 34), (140, 86, 75), (247, 182, 210), (255, 221, 120))
 _LEFT_COLORS = ((165, 15, 21), (239, 59, 44), (252, 146, 114), (191, 84, 0), (241, 127, 24), (253, 190, 110))
 _RIGHT_COLORS = ((8, 48, 107), (33, 113, 181), (107, 174, 214), (0, 90, 70), (35, 160, 110), (140, 215, 180))
-_PALETTE = np.array([*_MIDDLE_COLORS, *_LEFT_COLORS, *_RIGHT_COLORS, (160, 160, 160)], dtype=np.uint8)
+_PALETTE = np.zeros((256, 3), dtype=np.uint8)
+_PALETTE[: len(BODY_PARTS)] = [*_MIDDLE_COLORS, *_LEFT_COLORS, *_RIGHT_COLORS, (160, 160, 160)]
+_PALETTE[OCCLUDED] = (64, 64, 64)
 
 
 def part_colors(parts: np.ndarray) -> np.ndarray:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from odah.scene.stress import StressConfig
 from odah.sections import NonNegative, Positive, Section
 
 UpAxis = Literal["x", "y", "z", "-x", "-y", "-z"]
 _Elevation = Annotated[float, Field(ge=0, le=60)]
+
+
+def _above_floor(height: tuple[float, float]) -> tuple[float, float]:
+    if height[0] <= height[1]:
+        raise ValueError("a deviation that leaves the cameras above the floor")
+    return height
 
 
 class RingConfig(Section):
@@ -43,7 +49,7 @@ class CameraConfig(Section):
     height_px: Annotated[int, Field(ge=1)] = 720
     focal_length_mm: Positive = 33.0
     sensor_width_mm: Positive = 36.0
-    height: tuple[float, NonNegative] = (1.1, 0.1)
+    height: Annotated[tuple[Positive, NonNegative], AfterValidator(_above_floor)] = (1.1, 0.1)
     """Mean and largest deviation, m."""
     position_offset: NonNegative = 0.15
     """Largest horizontal shift along each axis, m."""

@@ -11,17 +11,11 @@ from pydantic import AfterValidator, Field
 from scipy.spatial.transform import Rotation
 
 from odah.scene.camera import Camera
-from odah.sections import NonNegative, Section
+from odah.sections import NonNegative, Section, ordered
 
 _Strength = Annotated[float, Field(ge=-0.14, le=0.2)]
 """Below -4/27 no pixel of the undistorted picture would reach the corner of the distorted one."""
 _Crf = Annotated[int, Field(ge=0, le=51)]
-
-
-def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
-    if bounds[0] > bounds[1]:
-        raise ValueError("a lower bound that is not above the upper one")
-    return bounds
 
 
 class StressConfig(Section):
@@ -39,13 +33,13 @@ class StressConfig(Section):
     """Error of the calibrated position along each world axis, m."""
     calibration_focal: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Relative error of the calibrated focal length."""
-    distortion: Annotated[tuple[_Strength, _Strength], AfterValidator(_ordered)] = (0.0, 0.0)
+    distortion: Annotated[tuple[_Strength, _Strength], AfterValidator(ordered)] = (0.0, 0.0)
     """Share by which the corners of the undistorted picture move outwards; negative is a barrel."""
     rolling_shutter: NonNegative = 0.0
     """Longest time from the first row to the last, s."""
     exposure: NonNegative = 0.0
     """Stops."""
-    crf: Annotated[tuple[_Crf, _Crf], AfterValidator(_ordered)] | None = None
+    crf: Annotated[tuple[_Crf, _Crf], AfterValidator(ordered)] | None = None
     """H264 quality; without it the video's own."""
 
 

@@ -57,7 +57,8 @@ def rest(body):
 
 @pytest.fixture(scope="session")
 def outfit(body):
-    look = replace(sample_appearance(np.random.default_rng(0), "male"), upper="tshirt", lower="shorts")
+    look = sample_appearance(np.random.default_rng(0), "male")
+    look = replace(look, upper="tshirt", lower="shorts", has_glasses=False)
     return dress(body, body.betas_from_attributes(1.78, 24, "male"), look)
 
 

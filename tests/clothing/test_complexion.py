@@ -33,15 +33,20 @@ def texture_of(body, rest, look):
     return texture
 
 
-def texel_colors(body, rest, look):
+def positions_and_colors(body, rest, texture):
     """Positions (P, 3) in the T-pose and linear colours (P, 3) of all texels."""
-    texture, of_body = texture_of(body, rest, look), map_of(body)
+    of_body = map_of(body)
     return of_body.matrix @ rest.vertices, srgb_to_linear(of_body.texels(texture).astype(float))
 
 
 @pytest.fixture(scope="module")
-def painted(body, rest):
-    return texel_colors(body, rest, LOOK)
+def texture(body, rest):
+    return texture_of(body, rest, LOOK)
+
+
+@pytest.fixture(scope="module")
+def painted(body, rest, texture):
+    return positions_and_colors(body, rest, texture)
 
 
 def test_every_texel_lies_on_its_face(body, rest):
@@ -65,9 +70,9 @@ def test_the_texture_shows_at_a_corner_what_was_painted_there(body, rest):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_both_eyes_look_ahead_and_have_iris_and_white(body, rest, side):
+def test_both_eyes_look_ahead_and_have_iris_and_white(body, rest, texture, side):
     """Seen through the texture at each eye's own corners, for the eyes may share one place on it."""
-    texture = srgb_to_linear(texture_of(body, rest, LOOK).astype(float))
+    texture = srgb_to_linear(texture.astype(float))
     faces = np.flatnonzero((rest.weight_of(f"{side}_eye") > 0.9)[rest.faces].all(1))
     column, row = (map_of(body).uv[faces].mean(1) * [1, -1] + [0, 1]).T * len(texture)
     seen = texture[row.astype(int), column.astype(int)]
@@ -97,7 +102,8 @@ def test_brows_are_dark_and_lie_above_the_eyes(rest, painted):
 
 def test_a_beard_darkens_the_chin_and_only_the_lower_face(body, rest, painted):
     positions, shaved = painted
-    _, bearded = texel_colors(body, rest, replace(LOOK, facial_hair="beard"))
+    look = replace(LOOK, facial_hair="beard")
+    _, bearded = positions_and_colors(body, rest, texture_of(body, rest, look))
     face = FaceFrame.of(rest)
     is_front = positions[:, 2] > face.eye[2] - 0.01
     chin = (
@@ -109,7 +115,8 @@ def test_a_beard_darkens_the_chin_and_only_the_lower_face(body, rest, painted):
 
 
 def test_palms_of_dark_skin_are_paler_than_the_backs_of_the_hands(body, rest):
-    positions, colors = texel_colors(body, rest, replace(LOOK, skin_color=(80, 58, 48)))
+    look = replace(LOOK, skin_color=(80, 58, 48))
+    positions, colors = positions_and_colors(body, rest, texture_of(body, rest, look))
     of_body = map_of(body)
     is_hand = of_body.matrix @ rest.hand_weight > 0.9
     up = of_body.matrix @ rest.normals[:, 1]
@@ -127,8 +134,7 @@ def test_a_body_without_a_map_gets_colours_at_its_vertices(body, rest):
     assert look.colors[rest.weight_of("left_eye") > 0.9].mean(1).min() < 0.02
 
 
-def test_the_same_person_always_has_the_same_skin(body, rest):
-    first, second = (texture_of(body, rest, LOOK) for _ in range(2))
+def test_the_same_person_always_has_the_same_skin(body, rest, texture):
     other = texture_of(body, rest, replace(LOOK, detail_seed=8))
-    assert (first == second).all()
-    assert not (first == other).all()
+    assert (texture_of(body, rest, LOOK) == texture).all()
+    assert not (other == texture).all()

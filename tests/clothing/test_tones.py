@@ -59,3 +59,9 @@ def test_old_people_have_lighter_hair_and_dark_skin_has_dark_hair_and_eyes():
     assert brightness(0.8, 75) > brightness(0.8, 30) + 50
     assert brightness(0.1, 30) > brightness(0.8, 30) + 20
     assert all(max(sample_eye_color(rng, 0.7)) < 90 for _ in range(100))
+
+
+@given(st.integers(0, 2**31), st.floats(0, 1), st.floats(18, 80))
+def test_hair_is_never_green_or_blue(seed, depth, age):
+    red, green, blue = sample_hair_color(np.random.default_rng(seed), depth, age)
+    assert red >= green >= blue

@@ -3,7 +3,10 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,12 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odah.config import GenerateConfig
-from odah.dataset.reader import Dataset, in_crops, open_dataset, read_labels
+from odah.dataset.reader import Clip, Dataset, in_crops, open_dataset, read_labels
 from odah.dataset.schema import file_hash
-from odah.dataset.validate import audit_clip, audit_dataset, inside_mask, project
+from odah.dataset.validate import (
+    Context,
+    Failure,
+    audit_clip,
+    audit_dataset,
+    check_sides,
+    inside_mask,
+    project,
+)
 from odah.dataset.writer import start_dataset
 from odah.errors import InputError, OdahError
 from odah.osim import full_body_model
+from odah.scene import Camera, look_at
+from odah.scene.time_effects import points_as_seen_by
 
 
 def edit_labels(folder: Path, change: Callable[[dict[str, np.ndarray]], None]) -> None:
@@ -171,3 +184,32 @@ def test_crops_keep_corners_and_middle(left: float, top: float, side: float, siz
     crops = np.array([[left, top, side]])
     corners = np.array([[[left - 0.5, top - 0.5], [left + side - 0.5, top + side - 0.5]]])
     np.testing.assert_allclose(in_crops(corners, crops, size)[0], [[-0.5] * 2, [size - 0.5] * 2], atol=1e-9)
+
+
+def test_sides_are_checked_at_the_time_a_late_camera_shows() -> None:
+    """Someone turns round; a camera that is two frames late still sees the back when the labels face it."""
+    turn = np.deg2rad([0.0, 0.0, 0.0, 180.0, 180.0, 180.0])
+    left = 0.1 * np.stack([np.cos(turn), np.sin(turn), np.zeros(6)], axis=-1)
+    joints = np.stack([left, -left], axis=1)
+    camera = replace(Camera.from_lens("late", look_at([0, -3, 0], [0, 0, 0]), 640, 480), frame_offset=2)
+    labels = {
+        "joints": joints,
+        "T_world_ground": np.eye(4),
+        "T_cam_world": camera.T_cam_world[None],
+        "keypoints": camera.project(points_as_seen_by(joints, camera, 30.0))[None],
+        "is_in_picture": np.ones((1, 6, 2), bool),
+    }
+    record = {
+        "scene": {"cameras": [camera.to_dict()]}, "rate": 30.0, "error_budget": {"mesh_joint_mean_mm": 1.0},
+    }  # fmt: skip
+    dataset = SimpleNamespace(info={"joint_names": ["hip_l", "hip_r"]}, views=("late",))
+
+    def check() -> None:
+        check_sides(
+            Context(cast(Clip, SimpleNamespace(labels=labels, record=record)), cast(Dataset, dataset))
+        )
+
+    check()
+    labels["keypoints"] = labels["keypoints"][:, :, ::-1]
+    with pytest.raises(Failure, match="late: left and right are swapped in 6 frames"):
+        check()

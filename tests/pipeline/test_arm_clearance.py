@@ -15,6 +15,7 @@ from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
 from odah.body.shape.subject_scaling import scale_to_body
+from odah.clothing.wardrobe import Wardrobe
 from odah.config import GenerateConfig
 from odah.dataset.plan import plan_clips
 from odah.motion import Motion, write_amass
@@ -24,7 +25,7 @@ from odah.names import SIDES, SMPLX_INDEX
 from odah.osim import write_model
 from odah.osim.kinematics import Kinematics
 from odah.osim.storage import write_mot
-from odah.pipeline import clip_maker, subjects
+from odah.pipeline import clip_maker
 from odah.pipeline.arm_clearance import clear_arms
 from odah.pipeline.clip_maker import ClipMaker
 
@@ -171,7 +172,7 @@ def test_built_in_actions_and_carried_over_motions_make_room_recorded_skeletons_
     config = GenerateConfig.model_validate(tiny_config.model_dump() | {"motion": motion})
     made = []
     monkeypatch.setattr(clip_maker, "clear_arms", lambda solved, *_: (made.append(solved.source), solved)[1])
-    monkeypatch.setattr(subjects, "dress", lambda *_: None)  # clothes take most of the time
+    monkeypatch.setattr(Wardrobe, "dress", lambda *_: None)  # clothes take most of the time
     plans = plan_clips(config, tmp_path)
     for plan in plans:
         ClipMaker(config, plans, tmp_path).solve(plan)

@@ -27,13 +27,15 @@ def test_the_stool_is_as_high_as_what_rests_on_it() -> None:
         MeshLayer("far", thigh + np.array([1, 0, -0.3]), faces, Material("cloth"), owners=owners),
         MeshLayer("bag", thigh - [0, 0, 0.2], faces, Material("cloth")),
     ]
-    centre = np.array([0.0, 0.02])
-    furniture = stool_under(layers, centre, np.array([0.0, 1.0]), np.random.default_rng(0))
+    seat = np.array([0.0, 0.02, 0.7])
+    furniture = stool_under(layers, seat, np.array([0.0, 1.0]), np.random.default_rng(0))
     tops = [solid.position[2] + solid.size[2] / 2 for solid in furniture.solids]
     assert furniture.kind == "stool"
     assert max(tops) == pytest.approx(0.51, abs=1e-6)
     middle = np.mean([solid.position[:2] for solid in furniture.solids], axis=0)
-    np.testing.assert_allclose(middle, centre, atol=1e-6)
+    np.testing.assert_allclose(middle, seat[:2], atol=1e-6)
+    nobody = stool_under(layers[3:], seat, np.array([0.0, 1.0]), np.random.default_rng(0))
+    assert max(solid.position[2] + solid.size[2] / 2 for solid in nobody.solids) == pytest.approx(0.71)
 
 
 def test_a_sitting_action_comes_with_a_stool_under_the_hips_and_a_standing_one_without(

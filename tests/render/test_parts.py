@@ -9,7 +9,7 @@ from odah.errors import InputError
 from odah.names import SMPLX_INDEX, SMPLX_JOINTS, side_of
 from odah.osim import full_body_model
 from odah.render import BODY_PARTS, joint_visibility, part_colors, part_under
-from odah.render.parts import OUTSIDE, PART_NUMBER, part_of_joint, parts_at_joints
+from odah.render.parts import OCCLUDED, OUTSIDE, PART_NUMBER, part_of_joint, parts_at_joints
 
 JOINTS = full_body_model().joint_names
 
@@ -101,6 +101,9 @@ def test_every_part_has_a_color_of_its_own():
     assert picture.shape == (1, len(BODY_PARTS), 3)
     assert len(np.unique(picture[0], axis=0)) == len(BODY_PARTS)
     assert not picture[0, 0].any()
+    hidden = part_colors(np.array([[OCCLUDED]], dtype=np.uint8))[0, 0]
+    assert 0 < hidden.max() < 100
+    assert not (picture[0] == hidden).all(-1).any()
     for side, warm in (("left", True), ("right", False)):
         limbs = picture[0, [n for n, name in enumerate(BODY_PARTS) if side_of(name) == side]].astype(int)
         assert ((limbs[:, 0] > limbs[:, 2]) == warm).all()

@@ -141,6 +141,8 @@ def test_an_up_axis_that_puts_a_files_cameras_below_the_floor_is_told(tmp_path):
         {"ring": {"elevation_deg": (40, 20)}},
         {"ring": {"arc_deg": 0}},
         {"focal_length_offset": 1.0},
+        {"height": (-3.0, 0.0)},
+        {"height": (0.5, 0.6)},
         {"up": "north"},
     ],
 )

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from scipy.spatial import KDTree
 
 from odah.body.mesh import vertex_face_incidence, vertex_normals
-from odah.clothing.contact import FacingSkin
+from odah.clothing.contact import FacingSkin, Neighbours
 from odah.clothing.limbs import Limb, drawn_in
 from odah.clothing.posing import SkinPatch, skin
 from odah.clothing.rest_body import RestBody
@@ -21,6 +21,8 @@ over cloth in one garment stays over it."""
 _SQUEEZED_GAP = 0.0015
 """The same where cloth is caught between two parts of the body."""
 _CARRIERS = 6
+_COMING_ALONG = (0.7, 3)
+"""Share and rings of the vertices around one that is lifted."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +67,18 @@ class FollowingGarment:
         """(G, 3) garment in one frame, m; arguments as of `FollowingCloth.posed`."""
         points = skin(self.surface.vertices, self.surface.weights, transforms) + self.to_skin @ corrective
         obstacle, normals = self.skin_patch.points_and_normals(body)
-        points, is_squeezed = drawn_in(points, self.to_skin @ body, self.limbs, obstacle, normals)
+        points, is_squeezed = drawn_in(
+            points, self.to_skin @ body, self.limbs, obstacle, normals, self.smoothing
+        )
         gap = np.where(is_squeezed, np.minimum(self.gap, _SQUEEZED_GAP), self.gap)
         if below is not None:
             obstacle, normals = np.concatenate([obstacle, below[0]]), np.concatenate([normals, below[1]])
         near = FacingSkin.near(points, self.normals(points), obstacle, normals)
-        points = points + self._spread(near.lift(points, gap))
-        points = points + near.lift(points, gap)
-        points = points + self._spread(FacingSkin.nearest(points, obstacle, normals).lift(points, 0.0))
+        around = Neighbours(self.smoothing, *_COMING_ALONG)
+        points = near.cleared(points, gap, around)
+        points = points + around.along(FacingSkin.nearest(points, obstacle, normals).lift(points, 0.0))
         near = FacingSkin.near(points, self.normals(points), obstacle, normals)
         return points + near.lift(points, np.minimum(gap, _SQUEEZED_GAP))
-
-    def _spread(self, lift: np.ndarray) -> np.ndarray:
-        """The neighbours come along, so that no single vertex stands out."""
-        is_lifted = (lift != 0).any(1, keepdims=True)
-        for _ in range(3):
-            lift = np.where(is_lifted, lift, 0.7 * (self.smoothing @ lift))
-        return lift
 
 
 def _heights(
