@@ -40,6 +40,10 @@ from odah.scene import SceneConfig
 from odah.scene.placement import camera_names
 
 
+_PEOPLE_KEPT = 8
+"""Met last; textures and matrices of one's clothes take some 30 MB. Clips come subject by subject."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A subject, what they wear, and the skeleton of their first recording where that was markers or OpenSim
@@ -66,7 +70,7 @@ class Solved:
 
 
 class ClipMaker:
-    """Holds what all clips of a dataset share: the body, its registration, clothes, the people met so far.
+    """Holds what all clips of a dataset share: the body, its registration, clothes, the people met last.
 
     plans: of the whole dataset, also of clips that are made elsewhere, so that every shard makes the same
     people. folder: of the config file, from which its paths count.
@@ -125,6 +129,8 @@ class ClipMaker:
 
     def _person(self, name: str) -> Person:
         if name not in self._people:
+            if len(self._people) == _PEOPLE_KEPT:
+                del self._people[next(iter(self._people))]
             self._people[name] = self._new_person(name, self._first_plans[name])
         return self._people[name]
 

@@ -113,17 +113,28 @@ class Renderer:
         started = time.perf_counter()
         check_clip(scene, layers)
         views = views_of(scene, layers, crops, self.settings.crop_size)
-        for attempt in range(self.settings.retries + 1):
-            worker, choice = self._warm_worker()
+        tries_left = self.settings.retries
+        while True:
             files = ClipFiles(scene, views, Path(out_dir), self.settings, keypoints)
             try:
-                with files:
-                    gpus = self._run(worker, choice, scene, layers, views, files)
-                break
+                return self._try(scene, layers, views, files, started)
             except BlenderError as error:
-                if attempt == self.settings.retries:
+                if not tries_left:
                     raise
+                tries_left -= 1
                 self._say(f"{error}; starting Blender again")
+
+    def _try(
+        self,
+        scene: Scene,
+        layers: Sequence[MeshLayer],
+        views: Sequence[View],
+        files: ClipFiles,
+        started: float,
+    ) -> RenderResult:
+        worker, choice = self._warm_worker()
+        with files:
+            gpus = self._run(worker, choice, scene, layers, views, files)
         self._clips_done += 1
         paths = files.paths
         return RenderResult(

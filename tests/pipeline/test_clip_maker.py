@@ -22,6 +22,7 @@ from odah.osim import ForwardKinematics, full_body_model, scale_model, write_mod
 from odah.osim.grounding import ground_action
 from odah.osim.kinematics import Kinematics
 from odah.osim.storage import write_mot
+from odah.pipeline import clip_maker
 from odah.pipeline.clip_maker import ClipMaker
 from odah.pipeline.kinematics import read_recording
 
@@ -131,3 +132,19 @@ def test_a_real_walk_that_climbs_its_laboratory_stays_on_one_floor(
     assert np.abs(np.median(heights)) < 0.005
     assert np.ptp(np.percentile(heights, [5, 95])) < 0.02
     assert any(note.endswith("deg: levelled") for note in solved.notes), solved.notes
+
+
+def test_people_who_were_forgotten_come_back_as_they_were(
+    tiny_config: GenerateConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_maker, "_PEOPLE_KEPT", 1)
+    subjects = tiny_config.subjects.model_copy(update={"count": 2})
+    config = tiny_config.model_copy(update={"subjects": subjects})
+    first, _, second, _ = plans = plan_clips(config, Path())
+    maker = ClipMaker(config, plans)
+    before, other, again = (maker.solve(plan) for plan in (first, second, first))
+    assert before.subject is not again.subject
+    assert before.outfit.appearance == again.outfit.appearance
+    np.testing.assert_array_equal(before.subject.betas, again.subject.betas)
+    np.testing.assert_array_equal(before.kinematics.coordinates, again.kinematics.coordinates)
+    assert other.outfit.appearance != before.outfit.appearance

@@ -243,6 +243,19 @@ def test_a_hang_is_tried_again_once(make_person, make_scene, tmp_path):
     assert not list((tmp_path / "other").iterdir())
 
 
+def test_a_blender_that_does_not_start_is_tried_again(make_person, make_scene, tmp_path):
+    flag = tmp_path / "flag"
+    code = (
+        f"import pathlib, sys\nflag = pathlib.Path({str(flag)!r})\n"
+        "if not flag.exists():\n    flag.touch()\n    sys.exit(3)\n"
+    )
+    layers, said = make_person(), []
+    with Renderer(RenderSettings("cycles", labels=()), actor(code + PAINTER), say=said.append) as renderer:
+        renderer.render(make_scene(layers), layers, tmp_path / "out")
+    assert said[1:] == ["Blender ended with exit status 3; starting Blender again"]
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
 def test_wanted_labels_are_written_and_read_back(make_person, make_scene, tmp_path):
     layers = make_person(2)
     scene = make_scene(layers)
