@@ -1,6 +1,8 @@
 """A later stage may import an earlier one, never the other way; foreign packages stay in their files."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,14 @@ def test_foreign_packages_stay_in_their_folder(package: str) -> None:
 
 def test_fences_see_imports() -> None:
     assert "odah.osim.model.Model" in imported_modules(ROOT / "odah/osim/fk.py")
+
+
+@pytest.mark.parametrize(
+    "module", ["odah.cli", "odah.config", "odah.pipeline.recordings", "odah.pipeline.animation"]
+)
+def test_kinematics_needs_nothing_of_the_extra_for_pictures(module: str) -> None:
+    block = "import sys; sys.modules.update(dict.fromkeys(['cv2', 'numba', 'av', 'pyarrow', 'jinja2']))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{block}; import {module}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from odah.clothing.pictures import decoded, resized
 from odah.errors import InputError
 
 _MARGIN = 1 / 8
@@ -26,8 +26,7 @@ def image_texture(path: str | Path, size: int = 512) -> np.ndarray:
     for axis in (0, 1):
         if not _is_seamless(image, axis):
             image = _blended(image, axis)
-    shrinks = len(image) >= size
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resized(image, size, size)
 
 
 def _read(path: Path) -> np.ndarray:
@@ -37,10 +36,7 @@ def _read(path: Path) -> np.ndarray:
     except OSError as error:
         found = error.strerror or type(error).__name__
         raise InputError(f"{path}: texture", found.lower(), "a PNG or JPEG picture") from error
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
-    except cv2.error:  # sizes beyond what the decoder takes
-        image = None
+    image = decoded(data)
     if image is None:
         found = f"{len(data)} bytes that are no picture" if data else "an empty file"
         raise InputError(f"{path}: texture", found, "a PNG or JPEG picture")

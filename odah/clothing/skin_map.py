@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import scipy.sparse as sp
 from scipy.ndimage import distance_transform_edt
+
+from odah.clothing.pictures import numbered_triangles
 
 if TYPE_CHECKING:
     from odah.body.body_model import BodyModel
@@ -49,10 +50,9 @@ def skin_map(body: BodyModel) -> SkinMap | None:
         return None
     uv = np.asarray(body.uv, float)[body.uv_faces]
     corners = np.stack([uv[..., 0] * SIZE - 0.5, (1 - uv[..., 1]) * SIZE - 0.5], 2)
-    face_at = np.full((SIZE, SIZE), -1, np.int32)
     scaled = np.round(corners * 2**_SUBPIXEL_BITS).astype(np.int32)
-    for index in np.argsort(_twice_area(uv) > 0, kind="stable"):  # what is folded over lies below
-        cv2.fillConvexPoly(face_at, scaled[index], int(index), shift=_SUBPIXEL_BITS)
+    order = np.argsort(_twice_area(uv) > 0, kind="stable")  # what is folded over lies below
+    face_at = numbered_triangles(scaled, order, SIZE, _SUBPIXEL_BITS)
     pixel = np.flatnonzero(face_at.ravel() >= 0)
     face = face_at.ravel()[pixel]
     rows, columns = np.divmod(pixel, SIZE)

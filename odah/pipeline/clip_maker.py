@@ -39,7 +39,6 @@ from odah.pipeline.subjects import Subject, subject_of_kinematics, subject_of_mo
 from odah.scene import SceneConfig
 from odah.scene.placement import camera_names
 
-
 _PEOPLE_KEPT = 8
 """Met last; textures and matrices of one's clothes take some 30 MB. Clips come subject by subject."""
 

@@ -28,13 +28,12 @@ from odah.pipeline.clip_maker import ClipMaker, Solved
 from odah.pipeline.labels import (
     clip_labels,
     error_budget,
-    joints_inside_mask,
-    seen_joints,
     skeleton_pose,
     to_world,
     world_from_ground,
 )
 from odah.pipeline.seats import stool_under
+from odah.pipeline.seen_joints import joints_inside_mask, seen_joints
 from odah.render import Renderer, RenderResult
 from odah.scene import PersonBounds, Scene, sample_scene
 from odah.scene.coverage import outside_shares, share_outside

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from odah.body.fitting.body_fitter import BodyFit
 from odah.motion.types import R_WORLD_GROUND
 from odah.osim import ForwardKinematics, SkeletonPose
 from odah.osim.kinematics import Kinematics
-from odah.render.parts import OCCLUDED, OUTSIDE, PART_NUMBER, joint_visibility
 from odah.scene import Scene
 from odah.scene.time_effects import points_as_seen_by
 
@@ -73,24 +71,6 @@ def clip_labels(
 def _five(distortion: tuple[float, ...]) -> np.ndarray:
     """OpenCV's k1 k2 p1 p2 k3, those left out zero."""
     return np.pad(np.asarray(distortion, dtype=float), (0, 5 - len(distortion)))
-
-
-def seen_joints(part_at_joint: np.ndarray, joint_names: Sequence[str]) -> dict[str, np.ndarray]:
-    """The arrays of `labels.npz` that tell which joints the pictures show.
-
-    part_at_joint: (V, T, J) uint8 part of the body in each joint's pixel, 255 outside the picture.
-    """
-    return {
-        "part_at_joint": part_at_joint,
-        "is_in_picture": part_at_joint != OUTSIDE,
-        "is_visible": np.stack([joint_visibility(parts, joint_names) for parts in part_at_joint]),
-    }
-
-
-def joints_inside_mask(part_at_joint: np.ndarray) -> float:
-    """Share of joints (V, T, J) in the pictures, not behind things of the room, that are on the person."""
-    counts = (part_at_joint != OUTSIDE) & (part_at_joint != OCCLUDED)
-    return float(np.mean(part_at_joint[counts] != PART_NUMBER["background"])) if counts.any() else 1.0
 
 
 def marker_rms_mm(solved: Kinematics) -> float | None:

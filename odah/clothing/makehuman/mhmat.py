@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from odah.clothing.makehuman.text import MAX_FILE_SIZE, file_beside, floats, words_of
+from odah.clothing.pictures import decoded, resized
 from odah.errors import InputError
 
 KIND = "a MakeHuman material (.mhmat)"
@@ -54,11 +54,7 @@ def _picture(path: Path, where: str, name: str) -> np.ndarray | None:
     file = file_beside(path.parent, where, name, "a PNG or JPEG picture")
     if file.stat().st_size > MAX_FILE_SIZE:
         raise InputError(where, f"{file.stat().st_size} bytes", f"a picture of at most {MAX_FILE_SIZE} bytes")
-    data = np.frombuffer(file.read_bytes(), np.uint8)
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
-    except cv2.error:  # sizes beyond what the decoder takes
-        image = None
+    image = decoded(file.read_bytes())
     if image is None or image.dtype != np.uint8:
         raise InputError(
             where, f"{name}, which cannot be read", "a PNG or JPEG picture with 8 bits a channel"
@@ -71,4 +67,5 @@ def _picture(path: Path, where: str, name: str) -> np.ndarray | None:
     shrink = _MAX_SIDE / max(rgba.shape[:2])
     if shrink >= 1:
         return rgba
-    return cv2.resize(rgba, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    height, width = rgba.shape[:2]
+    return resized(rgba, max(round(shrink * width), 1), max(round(shrink * height), 1))
