@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset, open_dataset
@@ -14,6 +15,8 @@ from odah.errors import OdahError
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
+settings.register_profile("odah", deadline=None)  # how long an example takes says more about the machine
+settings.load_profile("odah")
 torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

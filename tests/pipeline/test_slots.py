@@ -120,7 +120,10 @@ def test_two_slots_make_the_same_bytes_as_one(
 def children_of(session: int) -> list[str]:
     """Command lines of the processes of a session that still live."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,stat=,args=", "--sid", str(session)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "pid=,stat=,args=", "--sid", str(session)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return [line for line in listed.stdout.splitlines() if line.split()[1][0] != "Z"]
 
