@@ -1,4 +1,4 @@
-"""`odah generate`, `odah validate` and `odah report`."""
+"""`odah validate` and `odah report`."""
 
 from __future__ import annotations
 
@@ -8,38 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from odah.cli.application import AsJson, Out, app, tell_result
-from odah.errors import InputError
+from odah.cli.application import AsJson, app, tell_result
 from odah.progress import track
-
-
-@app.command()
-def generate(
-    config: Annotated[Path, typer.Argument(help="YAML config; see configs/generate/.")],
-    out: Out,
-    shard: Annotated[
-        str | None, typer.Option(help="I/N: only every Nth clip, starting with the Ith.")
-    ] = None,
-    executor: Annotated[str, typer.Option(help="Where clips are made; this version knows local.")] = "local",
-    as_json: AsJson = False,
-) -> None:
-    """Make a dataset; finished clips are kept, so that the same command resumes.
-
-    Example: odah generate configs/generate/demo.yaml --out dataset
-    """
-    if executor != "local":
-        raise InputError("--executor", repr(executor), "local")
-    from odah.config import load_config
-    from odah.dataset.reader import open_dataset
-    from odah.pipeline.generate import generate_dataset
-
-    paths, failures = generate_dataset(load_config(config), config.resolve().parent, out, shard)
-    count = len(open_dataset(paths.root).clips) if paths.info.is_file() else 0
-    told = f", {len(failures)} failed" if failures else ""
-    tell_result(
-        as_json, {"dataset": str(out), "clips": count, "failed": failures}, [f"{count} clips in {out}{told}"]
-    )
-    raise typer.Exit(1 if failures else 0)
 
 
 @app.command()

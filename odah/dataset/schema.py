@@ -12,7 +12,7 @@ import numpy as np
 
 from odah.errors import InputError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 INFO_KEYS = (
     "name", "seed", "config", "rate", "views", "pictures", "crop_size", "body_parts", "coordinate_names",
     "coordinate_ranges", "body_names", "joint_names", "marker_names",

@@ -11,7 +11,7 @@ from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset
 from odah.errors import InputError, OdahError
 from odah.pipeline import clip_work
-from odah.pipeline.generate import generate_dataset
+from odah.pipeline.generate import GenerateOptions, generate_dataset
 
 pytestmark = pytest.mark.blender
 LABEL_FILES = ("labels.npz", "kinematics.mot", "markers.trc", "front_mask.mkv", "side_mask.mkv")
@@ -20,7 +20,7 @@ LABEL_FILES = ("labels.npz", "kinematics.mot", "markers.trc", "front_mask.mkv", 
 def test_a_shard_makes_the_same_bytes(
     tiny_dataset: Dataset, tiny_config: GenerateConfig, tmp_path: Path
 ) -> None:
-    paths, failures = generate_dataset(tiny_config, Path(), tmp_path / "d", "2/2")
+    paths, failures = generate_dataset(tiny_config, Path(), tmp_path / "d", GenerateOptions(shard="2/2"))
     assert not failures
     made = [folder.name for folder in paths.clips.iterdir()]
     assert made == ["subject001_hand_waving"]
@@ -74,6 +74,8 @@ def test_a_clip_that_fails_leaves_nothing_and_stops_nothing(
 def test_another_seed_makes_another_dataset(
     tiny_dataset: Dataset, tiny_config: GenerateConfig, tmp_path: Path
 ) -> None:
-    paths, _ = generate_dataset(tiny_config.model_copy(update={"seed": 1}), Path(), tmp_path / "d", "2/2")
+    paths, _ = generate_dataset(
+        tiny_config.model_copy(update={"seed": 1}), Path(), tmp_path / "d", GenerateOptions(shard="2/2")
+    )
     name = "clips/subject001_hand_waving/labels.npz"
     assert (paths.root / name).read_bytes() != (tiny_dataset.paths.root / name).read_bytes()

@@ -106,7 +106,7 @@ def test_a_blender_that_fails_clip_after_clip_stops_the_run(count: int) -> None:
 def test_two_slots_make_the_same_bytes_as_one(
     tiny_dataset: Dataset, tiny_config: GenerateConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("odah.pipeline.generate.plan_slots", lambda *_: SlotPlan(2, 1))
+    monkeypatch.setattr("odah.pipeline.executors.plan_slots", lambda *_: SlotPlan(2, 1))
     paths, failures = generate_dataset(tiny_config, Path(), tmp_path / "d")
     assert not failures
     folders = sorted(paths.clips.iterdir())
