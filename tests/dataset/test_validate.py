@@ -146,7 +146,7 @@ def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         open_dataset(tmp_path / "none")
     (tmp_path / "dataset.json").write_text('{"schema_version": 99}')
-    with pytest.raises(InputError, match="found 99, expected 3"):
+    with pytest.raises(InputError, match="found 99, expected 4"):
         open_dataset(tmp_path)
     (tmp_path / "dataset.json").write_text("[")
     with pytest.raises(InputError, match="no valid dataset description"):
