@@ -28,8 +28,8 @@ _TIGHT = 0.003
 
 @dataclass(frozen=True)
 class Limb:
-    """skin: the body vertices of an arm, a leg or the trunk. cloth: a garment's vertices that are no part of
-    it."""
+    """skin: the vertices of an arm, a leg or the trunk, numbered in the skin patch. cloth: a garment's vertices
+    that are no part of it."""
 
     skin: np.ndarray
     cloth: np.ndarray
@@ -39,33 +39,33 @@ def foreign_limbs(rest: RestBody, weights: np.ndarray) -> tuple[Limb, ...]:
     """The limbs that can get between a garment, skinned with `weights` (N, 55), and its skin; for sleeves the
     trunk, too."""
     cloth = replace(rest, weights=weights)
-    is_skin = (rest.hand_weight < 0.5) & (rest.head_weight < 0.5)
-    is_limb, is_sleeve = np.zeros(len(rest.vertices), bool), np.zeros(len(weights), bool)
+    patch = rest.skin_patch.index
+    is_limb, is_sleeve = np.zeros(len(patch), bool), np.zeros(len(weights), bool)
     limbs = []
     for side in SIDES:
-        arm, leg = rest.arm_weight(side) > _PURE, rest.leg_weight(side) > _PURE
-        limbs.append(Limb(np.flatnonzero(arm & is_skin), np.flatnonzero(cloth.arm_weight(side) < _FOREIGN)))
-        limbs.append(Limb(np.flatnonzero(leg & is_skin), np.flatnonzero(cloth.leg_weight(side) < _FOREIGN)))
+        arm, leg = rest.arm_weight(side)[patch] > _PURE, rest.leg_weight(side)[patch] > _PURE
+        limbs.append(Limb(np.flatnonzero(arm), np.flatnonzero(cloth.arm_weight(side) < _FOREIGN)))
+        limbs.append(Limb(np.flatnonzero(leg), np.flatnonzero(cloth.leg_weight(side) < _FOREIGN)))
         is_limb |= arm | leg
         is_sleeve |= cloth.arm_weight(side) > 1 - _FOREIGN
-    limbs.append(Limb(np.flatnonzero(is_skin & ~is_limb), np.flatnonzero(is_sleeve)))
+    limbs.append(Limb(np.flatnonzero(~is_limb), np.flatnonzero(is_sleeve)))
     return tuple(limbs)
 
 
 def drawn_in(
-    points: np.ndarray, anchors: np.ndarray, limbs: tuple[Limb, ...], body: np.ndarray, normals: np.ndarray,
+    points: np.ndarray, anchors: np.ndarray, limbs: tuple[Limb, ...], patch: np.ndarray, normals: np.ndarray,
     smoothing: sp.csr_matrix,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Cloth points (N, 3) moved towards their skin (anchors) until no limb is between, and which were moved.
 
-    body, normals: (N_body, 3) of the posed skin. smoothing: (N, N) neighbour mean; neighbours come along, so
-    that no single vertex is drawn in.
+    patch, normals: (S, 3) of the posed skin patch. smoothing: (N, N) neighbour mean; neighbours come along,
+    so that no single vertex is drawn in.
     """
     way = points - anchors
     length = np.linalg.norm(way, axis=1)
     share = np.ones(len(points))
     for limb in limbs:
-        skin = _Skin.of(body[limb.skin], normals[limb.skin])
+        skin = _Skin.of(patch[limb.skin], normals[limb.skin])
         cloth = limb.cloth[length[limb.cloth] > _TIGHT]
         cloth = cloth[skin.is_met(points[cloth], length[cloth])]
         places = anchors[cloth, None] + _STEPS[:, None] * way[cloth, None]

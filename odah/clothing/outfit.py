@@ -11,6 +11,7 @@ import torch
 
 from odah.body.mesh import vertex_normals
 from odah.clothing.appearance import Appearance, check_appearance
+from odah.clothing.body_frame import BodyFrame, joint_transforms
 from odah.clothing.complexion import SkinLook, skin_look
 from odah.clothing.face import FaceFrame
 from odah.clothing.finish import finish
@@ -21,14 +22,14 @@ from odah.clothing.makehuman.fit import check_wearable
 from odah.clothing.makehuman.garment import MakeHumanGarment, Slot
 from odah.clothing.makehuman.wear import hidden_skin, worn_attached, worn_cloth
 from odah.clothing.patterns import cloth_field, garment_pattern
-from odah.clothing.posing import FollowingCloth, joint_transforms, skin
+from odah.clothing.posing import FollowingCloth
 from odah.clothing.rest_body import RestBody
 from odah.clothing.shoes import collar_height, shoe_surface
 from odah.clothing.strands import hair_material, hair_tint
 from odah.clothing.tailor import sew
 from odah.clothing.textures import texture_image, texture_relief
 from odah.clothing.tones import srgb_to_linear
-from odah.clothing.worn import Attached, BodyFrame, Cloth, ClothPart, over, owners_of
+from odah.clothing.worn import Attached, Cloth, ClothPart, over, owners_of
 from odah.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Outfit:
         )
         rest = self.rest
         return [
-            BodyFrame(t, v, v - skin(rest.vertices, rest.sparse_weights, t))
+            BodyFrame.of(rest, v, t)
             for t, v in zip(joint_transforms(rotmats, joints, rest.joints), vertices, strict=True)
         ]
 

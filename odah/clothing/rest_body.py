@@ -13,6 +13,7 @@ import torch
 from scipy.spatial import KDTree
 
 from odah.body.mesh import vertex_normals
+from odah.clothing.skin_patch import SkinPatch
 from odah.clothing.surface import Surface
 from odah.names import FINGERS, SIDES, SMPLX_INDEX
 
@@ -23,6 +24,7 @@ _HAND = tuple(f"{side}_{finger}{k}" for side in SIDES for finger in FINGERS for 
 _HEAD = ("head", "jaw", "left_eye", "right_eye")
 _LEG = ("hip", "knee", "ankle", "foot")
 _ARM = ("shoulder", "elbow", "wrist")
+_NEAREST = 6
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,21 @@ class RestBody:
     def trunk_and_limbs(self) -> np.ndarray:
         """Indices of the vertices that garments can touch."""
         return np.flatnonzero((self.hand_weight < 0.5) & (self.head_weight < 0.5))
+
+    @cached_property
+    def skin_patch(self) -> SkinPatch:
+        """The skin that garments stay outside of: all but hands and head."""
+        return SkinPatch.of(self.trunk_and_limbs, self.faces)
+
+    def nearest_skin(self, points: np.ndarray, among: np.ndarray | None = None) -> sp.csr_matrix:
+        """(P, N) inverse-distance weights of the six nearest vertices, of those numbered `among` if given."""
+        candidates = np.arange(len(self.vertices)) if among is None else among
+        distance, index = KDTree(self.vertices[candidates]).query(points, k=_NEAREST)
+        weight = 1 / (np.asarray(distance) + 1e-3) ** 2
+        weight /= weight.sum(1, keepdims=True)
+        rows = np.repeat(np.arange(len(points)), _NEAREST)
+        columns = candidates[np.asarray(index).ravel()]
+        return sp.csr_matrix((weight.ravel(), (rows, columns)), (len(points), len(self.vertices)))
 
     def as_surface(self) -> Surface:
         return Surface(self.vertices, self.faces, self.weights)

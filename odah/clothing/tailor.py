@@ -134,16 +134,6 @@ def _hung(
     return out
 
 
-def _nearest_skin(points: np.ndarray, rest: RestBody, k: int = 6) -> sp.csr_matrix:
-    """(N, N_body) inverse-distance weights of the k nearest body vertices."""
-    distance, index = rest.tree.query(points, k=k)
-    weight = 1 / (distance + 1e-3) ** 2
-    weight /= weight.sum(1, keepdims=True)
-    rows = np.repeat(np.arange(len(points)), k)
-    columns = rest.trunk_and_limbs[index.ravel()]
-    return sp.csr_matrix((weight.ravel(), (rows, columns)), (len(points), len(rest.vertices)))
-
-
 def _relaxed(points: np.ndarray, smoothing: sp.csr_matrix, obstacle: Obstacle, gap: np.ndarray) -> np.ndarray:
     """Smoothed as far as the body underneath allows."""
     for step in range(24):
@@ -211,7 +201,7 @@ def _with_collar(garment: Garment, rest: RestBody, obstacle: Obstacle) -> Garmen
     collar = collar_on(garment.surface, rest, obstacle)
     count = len(collar.vertices)
     rings = np.repeat(kept_gaps(), count // len(kept_gaps()))
-    along, to_skin = along_rings(count), _nearest_skin(collar.vertices, rest)
+    along, to_skin = along_rings(count), rest.nearest_skin(collar.vertices, rest.trunk_and_limbs)
     for _ in range(2):
         to_skin = 0.5 * to_skin + 0.5 * (along @ to_skin)
     return replace(
@@ -237,7 +227,7 @@ def sew(rest: RestBody, pattern: Pattern, looseness: float = 0.5) -> Garment:
     surface = _straighten_rims(surface, smoothing)
     obstacle = Obstacle.of(rest.vertices[rest.trunk_and_limbs], rest.normals[rest.trunk_and_limbs])
     draped = _draped(surface, smoothing, rest, pattern, looseness, obstacle)
-    weights, to_skin = surface.weights, _nearest_skin(surface.vertices, rest)
+    weights, to_skin = surface.weights, rest.nearest_skin(surface.vertices, rest.trunk_and_limbs)
     if isinstance(pattern, LowerPattern) and pattern.breaks_on_shoe:
         weights = _with_shins(weights)
     for _ in range(8):

@@ -8,28 +8,15 @@ from typing import Protocol
 import numpy as np
 import scipy.sparse as sp
 
+from odah.clothing.body_frame import BodyFrame, skin
 from odah.clothing.layers import Material, MeshLayer
-from odah.clothing.posing import skin
 from odah.clothing.surface import Surface
-
-
-@dataclass(frozen=True)
-class BodyFrame:
-    """One frame of a body: transforms (55, 3, 4) from the T-pose, vertices (N, 3), world, m, and corrective
-    (N, 3), what they differ from plain skinning by."""
-
-    transforms: np.ndarray
-    vertices: np.ndarray
-    corrective: np.ndarray
 
 
 class Follower(Protocol):
     """Cloth that knows where it is on a posed body."""
 
-    def posed(
-        self, transforms: np.ndarray, body: np.ndarray, corrective: np.ndarray,
-        below: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> np.ndarray:  # fmt: skip
+    def posed(self, frame: BodyFrame, below: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
         """(N, 3) cloth over the skin and over the points and normals `below`."""
         ...
 
@@ -80,7 +67,7 @@ class Cloth:
         self, frame: BodyFrame, below: tuple[np.ndarray, np.ndarray] | None
     ) -> tuple[dict[str, np.ndarray], tuple[np.ndarray, np.ndarray]]:
         """Each part's vertices, and the points and normals that a garment over this one stays outside of."""
-        points = self.following.posed(frame.transforms, frame.vertices, frame.corrective, below)
+        points = self.following.posed(frame, below)
         normals = self.following.normals(points)
         return {part.name: part.mesh.drawn(points, normals) for part in self.parts}, (points, normals)
 

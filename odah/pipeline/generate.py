@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.text import Text
 
@@ -24,9 +25,11 @@ from odah.workers import terminable
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """What the command line says about one run. shard: "I/N"."""
+    """What the command line says about one run. shard: "I/N". address: of the Ray cluster, see `ray_cluster`."""
 
     shard: str | None = None
+    executor: Literal["local", "ray"] = "local"
+    address: str | None = None
 
 
 _EVERYTHING = GenerateOptions()

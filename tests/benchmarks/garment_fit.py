@@ -34,9 +34,10 @@ from scipy.spatial import KDTree
 
 from odah.body.mesh import vertex_normals
 from odah.body.model import BodyModel
+from odah.clothing.body_frame import BodyFrame, joint_transforms
 from odah.clothing.finish import ClothMesh, finish
 from odah.clothing.patterns import LOWERS, UPPERS, garment_pattern
-from odah.clothing.posing import FollowingCloth, joint_transforms, skin
+from odah.clothing.posing import FollowingCloth
 from odah.clothing.rest_body import RestBody
 from odah.clothing.tailor import sew
 
@@ -183,12 +184,12 @@ class Wearer:
 
     def wear(self, upper: str, lower: str, body: np.ndarray, transforms: np.ndarray) -> Iterator[Seen]:
         """The lower, then the upper over it."""
-        corrective = body - skin(self.rest.vertices, self.rest.sparse_weights, transforms)
+        frame = BodyFrame.of(self.rest, body, transforms)
         solid, lower_drawn, below = Solid.of(body, self.skin_faces), None, None
         is_free = solid.heights(body + _OVER_SKIN * vertex_normals(body, self.rest.faces)) > 0
         for kind in (lower, upper):
             worn, start = self.worn[kind], time.process_time()
-            cloth = worn.following.posed(transforms, body, corrective, below)
+            cloth = worn.following.posed(frame, below)
             normals = worn.following.normals(cloth)
             drawn = worn.mesh.drawn(cloth, normals)
             seconds = time.process_time() - start

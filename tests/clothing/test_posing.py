@@ -9,9 +9,10 @@ from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
 
 from odah.body.mesh import vertex_normals
+from odah.clothing.body_frame import BodyFrame, joint_transforms, skin
 from odah.clothing.limbs import Limb, drawn_in, foreign_limbs
 from odah.clothing.patterns import garment_pattern
-from odah.clothing.posing import FollowingCloth, joint_transforms, skin
+from odah.clothing.posing import FollowingCloth
 from odah.clothing.surface import grid_faces
 from odah.clothing.tailor import sew
 from odah.names import SMPLX_INDEX
@@ -60,7 +61,7 @@ def test_a_sleeve_is_no_stranger_to_its_own_arm(rest):
             strangers[int(vertex)] += 1
     assert strangers == {0: 4, 1: 4}
     left_arm = next(limb for limb in limbs if 0 not in limb.cloth)
-    assert (rest.vertices[left_arm.skin, 0] > 0).all()
+    assert (rest.vertices[rest.skin_patch.index[left_arm.skin], 0] > 0).all()
 
 
 def test_the_trunk_is_strange_to_sleeves_only(rest):
@@ -69,7 +70,8 @@ def test_the_trunk_is_strange_to_sleeves_only(rest):
         weights[vertex, SMPLX_INDEX[joint]] = 1
     trunk = foreign_limbs(rest, weights)[-1]
     assert trunk.cloth.tolist() == [0]
-    assert np.abs(rest.vertices[trunk.skin, 0]).max() < rest.joint("left_shoulder")[0] + 0.05
+    skin = rest.vertices[rest.skin_patch.index[trunk.skin]]
+    assert np.abs(skin[:, 0]).max() < rest.joint("left_shoulder")[0] + 0.05
 
 
 def test_the_neck_takes_the_collar_along(rest):
@@ -85,7 +87,7 @@ def test_the_neck_takes_the_collar_along(rest):
     body = skin(rest.vertices, rest.sparse_weights, transforms)
     start = following.garment.collar_from
     assert start is not None
-    collar = following.posed(transforms, body, np.zeros_like(body))[start:]
+    collar = following.posed(BodyFrame.of(rest, body, transforms))[start:]
     at_rest = following.garment.surface.vertices[start:]
     normals = vertex_normals(body, rest.faces)
     nearest = rest.trunk_and_limbs[KDTree(body[rest.trunk_and_limbs]).query(collar)[1]]

@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 
 from odah.body.mesh import vertex_normals
 from odah.clothing import dress, sample_appearance
-from odah.clothing.posing import joint_transforms, skin
+from odah.clothing.body_frame import joint_transforms, skin
 from odah.clothing.rest_body import RestBody
 from odah.clothing.shoes import SHOE_KINDS, collar_height, shoe_surface
 from odah.errors import InputError

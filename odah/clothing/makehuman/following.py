@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.spatial import KDTree
 
 from odah.body.mesh import vertex_face_incidence, vertex_normals
+from odah.clothing.body_frame import BodyFrame, skin
 from odah.clothing.contact import FacingSkin, Neighbours
-from odah.clothing.limbs import Limb, drawn_in
-from odah.clothing.posing import SkinPatch, skin
+from odah.clothing.limbs import Limb, drawn_in, foreign_limbs
 from odah.clothing.rest_body import RestBody
 from odah.clothing.surface import Surface, smoothing_matrix
 
@@ -20,7 +19,6 @@ _GAPS = (0.0025, 0.012)
 over cloth in one garment stays over it."""
 _SQUEEZED_GAP = 0.0015
 """The same where cloth is caught between two parts of the body."""
-_CARRIERS = 6
 _COMING_ALONG = (0.7, 3)
 """Share and rings of the vertices around one that is lifted."""
 
@@ -34,7 +32,6 @@ class FollowingGarment:
     """
 
     surface: Surface
-    skin_patch: SkinPatch
     limbs: tuple[Limb, ...]
     incidence: sp.csr_matrix
     gap: np.ndarray
@@ -44,31 +41,27 @@ class FollowingGarment:
     @classmethod
     def of(cls, surface: Surface, rest: RestBody) -> FollowingGarment:
         incidence = vertex_face_incidence(surface.faces, surface.num_vertices)
-        patch = SkinPatch.of(rest)
         normals = vertex_normals(surface.vertices, surface.faces, incidence)
-        height = _heights(surface.vertices, normals, *patch.points_and_normals(rest.vertices))
+        height = _heights(surface.vertices, normals, *rest.skin_patch.points_and_normals(rest.vertices))
         return cls(
             surface=surface,
-            skin_patch=patch,
-            limbs=patch.limbs(rest, surface.weights),
+            limbs=foreign_limbs(rest, surface.weights),
             incidence=incidence,
             gap=height.clip(*_GAPS),
             smoothing=smoothing_matrix(surface.faces, surface.num_vertices),
-            to_skin=_nearest_skin(surface.vertices, rest),
+            to_skin=rest.nearest_skin(surface.vertices),
         )
 
     def normals(self, points: np.ndarray) -> np.ndarray:
         return vertex_normals(points, self.surface.faces, self.incidence)
 
-    def posed(
-        self, transforms: np.ndarray, body: np.ndarray, corrective: np.ndarray,
-        below: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> np.ndarray:  # fmt: skip
+    def posed(self, frame: BodyFrame, below: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
         """(G, 3) garment in one frame, m; arguments as of `FollowingCloth.posed`."""
-        points = skin(self.surface.vertices, self.surface.weights, transforms) + self.to_skin @ corrective
-        obstacle, normals = self.skin_patch.points_and_normals(body)
+        points = skin(self.surface.vertices, self.surface.weights, frame.transforms)
+        points += self.to_skin @ frame.corrective
+        obstacle, normals = frame.skin_points, frame.skin_normals
         points, is_squeezed = drawn_in(
-            points, self.to_skin @ body, self.limbs, obstacle, normals, self.smoothing
+            points, self.to_skin @ frame.vertices, self.limbs, obstacle, normals, self.smoothing
         )
         gap = np.where(is_squeezed, np.minimum(self.gap, _SQUEEZED_GAP), self.gap)
         if below is not None:
@@ -88,14 +81,3 @@ def _heights(
     reach = 0.03
     lift = FacingSkin.near(points, normals, obstacle, obstacle_normals).lift(points, reach)
     return reach - np.linalg.norm(lift, axis=1)
-
-
-def _nearest_skin(points: np.ndarray, rest: RestBody) -> sp.csr_matrix:
-    """(G, N) inverse-distance weights of the nearest body vertices."""
-    distance, index = KDTree(rest.vertices).query(points, k=_CARRIERS)
-    weight = 1 / (np.asarray(distance) + 1e-3) ** 2
-    weight /= weight.sum(1, keepdims=True)
-    rows = np.repeat(np.arange(len(points)), _CARRIERS)
-    return sp.csr_matrix(
-        (weight.ravel(), (rows, np.asarray(index).ravel())), (len(points), len(rest.vertices))
-    )
