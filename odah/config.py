@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -41,11 +42,23 @@ class Recording(Section):
 
 
 class MotionConfig(Section):
-    """Built-in actions (each subject performs all of them) and recordings."""
+    """Where motion comes from: a source, further built-in actions, further recordings; see
+    docs/motion_sources.md."""
 
-    actions: tuple[str, ...] = ()
-    recordings: tuple[Recording, ...] = ()
+    source: Literal["builtin", "bmlmovi", "cmu", "opensim"] | None = None
+    """All built-in actions, or the collection of recordings that lies in `root`."""
     root: str | None = None
+    """Folder of the source's files and of `recordings`."""
+    takes: Annotated[int, Field(ge=1)] = 21
+    """Most takes of a person of a collection; those that come first are taken."""
+    actions: tuple[str, ...] = ()
+    """Built-in actions; each synthetic person performs all of them."""
+    recordings: tuple[Recording, ...] = ()
+
+    @property
+    def builtin_actions(self) -> tuple[str, ...]:
+        """What the synthetic people do; nothing if there are none."""
+        return self.actions or (BMLMOVI_ACTIONS if self.source == "builtin" else ())
 
     @field_validator("actions")
     @classmethod
@@ -66,8 +79,10 @@ class MotionConfig(Section):
 
     @model_validator(mode="after")
     def _something(self) -> MotionConfig:
-        if not self.actions and not self.recordings:
-            raise ValueError("names neither actions nor recordings")
+        if self.source is None and not self.actions and not self.recordings:
+            raise ValueError("names neither actions nor recordings nor a source")
+        if self.source not in (None, "builtin") and self.root is None:
+            raise ValueError(f"needs `root`, the folder of the source {self.source!r}")
         return self
 
 
@@ -75,12 +90,23 @@ class SubjectsConfig(Section):
     """The synthetic people who perform the built-in actions; statures and BMI are sampled in range."""
 
     count: Annotated[int, Field(ge=1, le=100_000)] = 2
+    """Of synthetic people, and the most of a collection: those with most takes first, then by name."""
     height: PositiveRange = (1.50, 1.95)
     bmi: PositiveRange = (18.0, 32.0)
     age: PositiveRange = (18.0, 75.0)
     female_share: Share = 0.5
     split: tuple[NonNegative, NonNegative, NonNegative] = (0.75, 0.107, 0.143)
     """Shares of subjects in train, val and test; the paper's 42/6/8 of 56."""
+    bmi_variants: tuple[Annotated[float, Field(ge=-12, le=12, allow_inf_nan=False)], ...] = ()
+    """Each clip shows its subject with a body mass index changed by one of these, kg/m^2; none: as they are."""
+
+
+class SubsetConfig(Section):
+    """A part of the train split: the first `subjects` of them in an order of the seed's, and at most `clips` of
+    theirs. Clips of val and test belong to every subset."""
+
+    subjects: Annotated[int, Field(ge=1)]
+    clips: Annotated[int, Field(ge=1)]
 
 
 class ClipConfig(Section):
@@ -137,6 +163,8 @@ class GenerateConfig(Section):
     registration: str | None = None
     """Path of what `odah regressor fit` wrote for a body other than the open one."""
     subjects: SubjectsConfig = SubjectsConfig()
+    subsets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")], SubsetConfig] = {}
+    """By name; each must hold the smaller ones."""
     clip: ClipConfig = ClipConfig()
     clothing: ClothingConfig = ClothingConfig()
     video: VideoConfig = VideoConfig()
@@ -144,14 +172,6 @@ class GenerateConfig(Section):
     room: RoomConfig = RoomConfig()
     light: LightConfig = LightConfig()
     render: RenderConfig = RenderConfig()
-
-    @field_validator("cameras")
-    @classmethod
-    def _sized_once(cls, cameras: CameraConfig) -> CameraConfig:
-        default = CameraConfig()
-        if (cameras.width, cameras.height_px) != (default.width, default.height_px):
-            raise ValueError("no width and height_px of its own: video.width and video.height say it")
-        return cameras
 
     @model_validator(mode="after")
     def _can_be_filmed(self) -> GenerateConfig:

@@ -186,10 +186,11 @@ def _on_the_floor(recorded: Kinematics) -> Kinematics:
 def _scenes(config: GenerateConfig, folder: Path) -> SceneConfig:
     """The ranges from which scenes are drawn; the cameras' file is looked for from the config's folder."""
     cameras = config.cameras
-    update: dict[str, object] = {"width": config.video.width, "height_px": config.video.height}
     if cameras.calibration is not None:
-        update["calibration"] = str(folder / Path(cameras.calibration).expanduser())
-    return SceneConfig(camera=cameras.model_copy(update=update), room=config.room, light=config.light)
+        path = str(folder / Path(cameras.calibration).expanduser())
+        cameras = cameras.model_copy(update={"calibration": path})
+    size = (config.video.width, config.video.height)
+    return SceneConfig(picture_size=size, camera=cameras, room=config.room, light=config.light)
 
 
 def _fitter(config: GenerateConfig, folder: Path) -> BodyFitter:

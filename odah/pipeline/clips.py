@@ -36,7 +36,7 @@ from odah.pipeline.seats import stool_under
 from odah.pipeline.seen_joints import joints_inside_mask, seen_joints
 from odah.render import Renderer, RenderResult
 from odah.scene import PersonBounds, Scene, sample_scene
-from odah.scene.coverage import outside_shares, share_outside
+from odah.scene.coverage import Coverage
 from odah.scene.crops import person_crops
 from odah.scene.time_effects import points_as_seen_by
 
@@ -169,10 +169,11 @@ def _fill(folder: Path, prepared: PreparedClip, config: GenerateConfig, renderer
         labels["crops"] = np.stack([prepared.crops[camera.name] for camera in scene.cameras])
     write_labels(folder / "labels.npz", labels)
     world = to_world(prepared.T_world_ground, pose.joints.numpy())
+    coverage = Coverage.of(world, scene.cameras)
     budget = error_budget(solved, prepared.fit, prepared.plausibility) | {
         "reprojection_px": _mesh_reprojection(prepared.fit, scene, world),
         "joints_inside_mask": joints_inside_mask(part_at),
-        "share_outside_views": share_outside(world, scene.cameras),
+        "share_outside_views": coverage.share_outside,
     }
     return {
         "error_budget": budget,
@@ -180,7 +181,7 @@ def _fill(folder: Path, prepared: PreparedClip, config: GenerateConfig, renderer
             *range_flags(solved),
             *prepared.fit.flags(),
             *prepared.plausibility.flags,
-            *_view_flags(budget, outside_shares(world, scene.cameras)),
+            *_view_flags(budget, coverage.share_outside_by_view),
         ],
         "notes": list(solved.notes),
         "render": _render_record(result),

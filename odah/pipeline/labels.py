@@ -13,6 +13,7 @@ from odah.motion.types import R_WORLD_GROUND
 from odah.osim import ForwardKinematics, SkeletonPose
 from odah.osim.kinematics import Kinematics
 from odah.scene import Scene
+from odah.scene.distortion import coefficients
 from odah.scene.time_effects import points_as_seen_by
 
 
@@ -58,7 +59,7 @@ def clip_labels(
         "T_world_ground": T_world_ground,
         "K": np.stack([camera.K for camera in scene.cameras]),
         "T_cam_world": np.stack([camera.T_cam_world for camera in scene.cameras]),
-        "distortion": np.stack([_five(camera.distortion) for camera in scene.cameras]),
+        "distortion": np.array([coefficients(camera.distortion) for camera in scene.cameras]),
         "K_calibrated": np.stack([camera.K for camera in calibrated]),
         "T_cam_world_calibrated": np.stack([camera.T_cam_world for camera in calibrated]),
         "keypoints": project_joints(scene, to_world(T_world_ground, joints)),
@@ -66,11 +67,6 @@ def clip_labels(
         "poses": fit.poses,
         "transl": fit.transl,
     }
-
-
-def _five(distortion: tuple[float, ...]) -> np.ndarray:
-    """OpenCV's k1 k2 p1 p2 k3, those left out zero."""
-    return np.pad(np.asarray(distortion, dtype=float), (0, 5 - len(distortion)))
 
 
 def marker_rms_mm(solved: Kinematics) -> float | None:

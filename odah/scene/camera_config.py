@@ -45,8 +45,6 @@ class CameraConfig(Section):
     """
 
     layout: Literal["pair", "ring", "file"] = "pair"
-    width: Annotated[int, Field(ge=1)] = 1080
-    height_px: Annotated[int, Field(ge=1)] = 720
     focal_length_mm: Positive = 33.0
     sensor_width_mm: Positive = 36.0
     height: Annotated[tuple[Positive, NonNegative], AfterValidator(_above_floor)] = (1.1, 0.1)

@@ -63,8 +63,9 @@ class LightConfig(Section):
 
 
 class SceneConfig(Section):
-    """Everything a scene is drawn from besides the person."""
+    """Everything a scene is drawn from besides the person. picture_size: width and height of videos, px."""
 
+    picture_size: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1080, 720)
     camera: CameraConfig = CameraConfig()
     room: RoomConfig = RoomConfig()
     light: LightConfig = LightConfig()

@@ -75,13 +75,13 @@ def mean_heading(facing: np.ndarray) -> np.ndarray:
 
 
 def sample_cameras(
-    rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds
+    rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds, size: tuple[int, int]
 ) -> tuple[Camera, ...]:
-    """The cameras of a clip.
+    """The cameras of a clip; size: width and height of their pictures, px.
 
     "pair": "front" before the person's face and "side" at the configured side. "ring": "view0", "view1", ...
     round the person. Each stands as near as the person fits into its picture. "file": those of the
-    calibration file as they are.
+    calibration file as they are, of whatever size.
 
     Raises:
         InputError: a motion that fits into no picture, a calibration file that cannot be used.
@@ -89,13 +89,13 @@ def sample_cameras(
     if config.layout == "file":
         return _cameras_above_floor(config)
     if config.layout == "ring":
-        return _sample_ring(rng, config, bounds)
+        return _sample_ring(rng, config, bounds, size)
     x, y = bounds.heading
     right = np.array([y, -x])
     side = right if config.side == "right" else -right
     directions = (bounds.heading, side)
     named = zip(camera_names(config), directions, strict=True)
-    return tuple(_sample_camera(rng, config, bounds, name, direction) for name, direction in named)
+    return tuple(_sample_camera(rng, config, bounds, size, name, direction) for name, direction in named)
 
 
 def camera_names(config: CameraConfig) -> tuple[str, ...]:
@@ -120,19 +120,26 @@ def _cameras_above_floor(config: CameraConfig) -> tuple[Camera, ...]:
     return cameras
 
 
-def _sample_ring(rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds) -> tuple[Camera, ...]:
+def _sample_ring(
+    rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds, size: tuple[int, int]
+) -> tuple[Camera, ...]:
     ring = config.ring
     closed = ring.arc_deg == 360
     turns = np.linspace(0.0, np.deg2rad(ring.arc_deg), ring.count, endpoint=not closed)
     angles = np.arctan2(bounds.heading[1], bounds.heading[0]) + np.deg2rad(ring.start_deg) + turns
     return tuple(
-        _sample_camera(rng, config, bounds, name, np.array([np.cos(angle), np.sin(angle)]))
+        _sample_camera(rng, config, bounds, size, name, np.array([np.cos(angle), np.sin(angle)]))
         for name, angle in zip(camera_names(config), angles, strict=True)
     )
 
 
 def _sample_camera(
-    rng: np.random.Generator, config: CameraConfig, bounds: PersonBounds, name: str, direction: np.ndarray
+    rng: np.random.Generator,
+    config: CameraConfig,
+    bounds: PersonBounds,
+    size: tuple[int, int],
+    name: str,
+    direction: np.ndarray,
 ) -> Camera:
     """One camera in a horizontal direction (2,) from the middle of the bounds, near enough."""
     mean_height, deviation = config.height
@@ -147,9 +154,7 @@ def _sample_camera(
         position = np.append(bounds.center[:2] + distance * direction + offset, raised)
         T_world_cam = look_at(position, bounds.center)
         T_world_cam[:3, :3] = T_world_cam[:3, :3] @ _yaw_pitch(*aim) @ _roll(roll)
-        return Camera.from_lens(
-            name, T_world_cam, config.width, config.height_px, focal_length_mm, config.sensor_width_mm
-        )
+        return Camera.from_lens(name, T_world_cam, *size, focal_length_mm, config.sensor_width_mm)
 
     reach = ((bounds.points - bounds.center)[:, :2] @ direction).max()
     return camera_at(_nearest_distance(camera_at, bounds, config, reach))

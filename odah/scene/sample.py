@@ -34,7 +34,7 @@ def sample_scene(
     """
     if not rate > 0:
         raise InputError("scene rate", f"{rate}", "a positive number of frames per second")
-    cameras = sample_cameras(rng, config.camera, bounds)
+    cameras = sample_cameras(rng, config.camera, bounds, config.picture_size)
     corners = [solid_corners(solid) for thing in props for solid in thing.solids]
     lenses = [camera.position[None] for camera in cameras]
     room = sample_room(rng, config.room, np.concatenate([bounds.points, *lenses, *corners]), bounds.heading)

@@ -6,7 +6,7 @@ import numpy as np
 import trimesh
 
 from odah.clothing.layers import Material, MeshLayer
-from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
+from odah.scene import PersonBounds, Scene, SceneConfig, sample_scene
 from odah.scene.config import RoomConfig
 
 
@@ -25,5 +25,5 @@ def scene_around(
     """Two views of a room of one of these kinds."""
     points = np.concatenate([layer.vertices for layer in layers], axis=1)
     bounds = PersonBounds.from_motion(points, np.array([[1.0, 0.0, 0.0]]))
-    config = SceneConfig(camera=CameraConfig(width=width, height_px=height), room=RoomConfig(kinds=kinds))
+    config = SceneConfig(picture_size=(width, height), room=RoomConfig(kinds=kinds))
     return sample_scene(np.random.default_rng(seed), config, bounds)

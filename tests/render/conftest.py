@@ -12,7 +12,7 @@ import trimesh
 from odah.clothing.layers import Material, MeshLayer
 from odah.errors import OdahError
 from odah.render import Blender, find_blender
-from odah.scene import CameraConfig, PersonBounds, RoomConfig, Scene, SceneConfig, sample_scene
+from odah.scene import PersonBounds, RoomConfig, Scene, SceneConfig, sample_scene
 
 GREEN, RED = (0.02, 0.6, 0.02), (0.7, 0.01, 0.01)
 
@@ -62,8 +62,7 @@ def make_scene() -> Callable[..., Scene]:
     def make(layers: list[MeshLayer], width: int = 96, height: int = 64, seed: int = 0) -> Scene:
         points = np.concatenate([layer.vertices for layer in layers], axis=1)
         bounds = PersonBounds.from_motion(points, np.array([[1.0, 0.0, 0.0]]))
-        camera = CameraConfig(width=width, height_px=height)
-        config = SceneConfig(camera=camera, room=RoomConfig(kinds=("plain",)))
+        config = SceneConfig(picture_size=(width, height), room=RoomConfig(kinds=("plain",)))
         return sample_scene(np.random.default_rng(seed), config, bounds)
 
     return make

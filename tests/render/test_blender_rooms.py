@@ -16,7 +16,6 @@ from odah.render.jobs import write_job
 from odah.render.view import views_of
 from odah.render.worker_process import WorkerProcess
 from odah.scene import PersonBounds, RoomConfig, Scene, SceneConfig, sample_scene
-from odah.scene.camera_config import CameraConfig
 from odah.scene.solids import solid_mesh
 from odah.scene.types import Environment, Furniture, RoomKind, Solid, Surface
 
@@ -48,8 +47,8 @@ def picture(worker: WorkerProcess, folder: Path, scene: Scene, layers: list[Mesh
 
 def scene_of(kind: RoomKind, layers: list[MeshLayer], seed: int = 1) -> Scene:
     bounds = PersonBounds.from_motion(layers[0].vertices, np.array([[1.0, 0.0, 0.0]]))
-    camera, room = CameraConfig(width=96, height_px=64), RoomConfig(kinds=(kind,))
-    return sample_scene(np.random.default_rng(seed), SceneConfig(camera=camera, room=room), bounds)
+    config = SceneConfig(picture_size=(96, 64), room=RoomConfig(kinds=(kind,)))
+    return sample_scene(np.random.default_rng(seed), config, bounds)
 
 
 @pytest.mark.parametrize("shape", ["box", "rod", "cylinder", "ball"])

@@ -7,7 +7,7 @@ import pytest
 
 from odah.errors import InputError
 from odah.scene import Camera, look_at
-from odah.scene.coverage import outside_shares, share_outside
+from odah.scene.coverage import Coverage
 
 
 def cameras() -> tuple[Camera, Camera]:
@@ -26,20 +26,21 @@ def test_frames_that_no_view_holds_are_counted():
     # In both pictures, only in the side one's, only in the front one's, in none, behind the front camera.
     points = standing_at((0, 0), (0, 3.5), (-8, 0.0), (3, -9), (6, 0.1))
     front, side = cameras()
-    assert outside_shares(points, (front, side)) == pytest.approx({"front": 3 / 5, "side": 3 / 5})
-    assert share_outside(points, (front, side)) == pytest.approx(2 / 5)
-    assert share_outside(points, (front,)) == pytest.approx(3 / 5)
+    both = Coverage.of(points, (front, side))
+    assert both.share_outside_by_view == pytest.approx({"front": 3 / 5, "side": 3 / 5})
+    assert both.share_outside == pytest.approx(2 / 5)
+    assert Coverage.of(points, (front,)).share_outside == pytest.approx(3 / 5)
 
 
 def test_a_frame_counts_as_seen_with_half_of_the_joints():
     points = standing_at((0, 0))
     points[:, 0] = [0.0, 0.0, 50.0]
-    assert share_outside(points, cameras()) == 0
+    assert Coverage.of(points, cameras()).share_outside == 0
     points[:, 1] = [0.0, 0.0, 50.0]
-    assert share_outside(points, cameras()) == 1
+    assert Coverage.of(points, cameras()).share_outside == 1
 
 
 @pytest.mark.parametrize(("points", "views"), [(np.zeros((2, 0, 3)), cameras()), (np.zeros((2, 3, 3)), ())])
 def test_nothing_to_see_is_refused(points, views):
     with pytest.raises(InputError, match="at least one camera"):
-        share_outside(points, views)
+        Coverage.of(points, views)

@@ -35,7 +35,8 @@ def bounds_of(heading: float = 0.7) -> PersonBounds:
 
 
 def cameras_of(seed: int = 0, heading: float = 0.7, **config) -> tuple[Camera, ...]:
-    return sample_cameras(np.random.default_rng(seed), CameraConfig(**config), bounds_of(heading))
+    rng = np.random.default_rng(seed)
+    return sample_cameras(rng, CameraConfig(**config), bounds_of(heading), (1080, 720))
 
 
 def azimuths_deg(cameras: tuple[Camera, ...], heading: float) -> np.ndarray:
@@ -105,9 +106,9 @@ def test_roll_turns_about_the_viewing_axis_and_lenses_differ():
 def test_a_files_cameras_are_used_as_they_are(tmp_path):
     path = tmp_path / "rig.json"
     save_cameras(path, cameras_of(4, layout="ring", ring=RingConfig(count=3)))
-    config = CameraConfig(layout="file", calibration=str(path), width=64, focal_length_mm=90)
+    config = CameraConfig(layout="file", calibration=str(path), focal_length_mm=90)
     rng = np.random.default_rng(0)
-    cameras = sample_cameras(rng, config, bounds_of(-2.0))
+    cameras = sample_cameras(rng, config, bounds_of(-2.0), (64, 64))
     assert [c.to_dict() for c in cameras] == [c.to_dict() for c in load_cameras(path)]
     assert cameras[0].width == 1080
     assert rng.random() == np.random.default_rng(0).random()

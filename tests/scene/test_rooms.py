@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from scipy.spatial import ConvexHull
 
 from odah.errors import InputError
-from odah.scene import CameraConfig, PersonBounds, RoomConfig, Scene, SceneConfig, sample_scene
+from odah.scene import PersonBounds, RoomConfig, Scene, SceneConfig, sample_scene
 from odah.scene.rooms import stool
 from odah.scene.rooms.arrange import CAMERA_MARGIN, PERSON_MARGIN
 from odah.scene.rooms.kinds import STYLES
@@ -34,7 +34,7 @@ def bounds_of(heading: float = 0.4, distance: float = 2.0) -> PersonBounds:
 
 
 def scene_of(kind: RoomKind, seed: int = 0, heading: float = 0.4, props: tuple = (), **room) -> Scene:
-    config = SceneConfig(camera=CameraConfig(width=96, height_px=64), room=RoomConfig(kinds=(kind,), **room))
+    config = SceneConfig(picture_size=(96, 64), room=RoomConfig(kinds=(kind,), **room))
     return sample_scene(np.random.default_rng(seed), config, bounds_of(heading), props=props)
 
 

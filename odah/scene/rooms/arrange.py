@@ -35,11 +35,6 @@ class Arranger:
         self._occlusion = Occlusion(points, cameras, max_occlusion)
         self._wall_chances = self._chances(cameras)
 
-    @property
-    def hidden_shares(self) -> list[float]:
-        """The share of the person's swept space that furniture hides, for each camera."""
-        return self._occlusion.shares
-
     def wall_length(self, wall: int) -> float:
         """Of one of the four walls, in the order of `Room.walls`, m."""
         return self.room.size[1] if wall < 2 else self.room.size[0]
