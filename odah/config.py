@@ -98,12 +98,13 @@ class SubjectsConfig(Section):
     split: tuple[NonNegative, NonNegative, NonNegative] = (0.75, 0.107, 0.143)
     """Shares of subjects in train, val and test; the paper's 42/6/8 of 56."""
     bmi_variants: tuple[Annotated[float, Field(ge=-12, le=12, allow_inf_nan=False)], ...] = ()
-    """Each clip shows its subject with a body mass index changed by one of these, kg/m^2; none: as they are."""
+    """Each clip shows its subject with a body mass index changed by one of these, kg/m^2; none: unchanged."""
 
 
 class SubsetConfig(Section):
-    """A part of the train split: the first `subjects` of them in an order of the seed's, and at most `clips` of
-    theirs. Clips of val and test belong to every subset."""
+    """A part of the train split: its first `subjects` in an order of the seed's, at most `clips` of theirs.
+
+    Clips of val and test belong to every subset."""
 
     subjects: Annotated[int, Field(ge=1)]
     clips: Annotated[int, Field(ge=1)]
@@ -163,7 +164,9 @@ class GenerateConfig(Section):
     registration: str | None = None
     """Path of what `odah regressor fit` wrote for a body other than the open one."""
     subjects: SubjectsConfig = SubjectsConfig()
-    subsets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")], SubsetConfig] = {}
+    subsets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")], SubsetConfig] = Field(
+        default_factory=dict
+    )
     """By name; each must hold the smaller ones."""
     clip: ClipConfig = ClipConfig()
     clothing: ClothingConfig = ClothingConfig()
@@ -172,6 +175,16 @@ class GenerateConfig(Section):
     room: RoomConfig = RoomConfig()
     light: LightConfig = LightConfig()
     render: RenderConfig = RenderConfig()
+
+    @field_validator("subsets")
+    @classmethod
+    def _nested(cls, subsets: dict[str, SubsetConfig]) -> dict[str, SubsetConfig]:
+        ordered = sorted(subsets.items(), key=lambda item: (item[1].subjects, item[1].clips))
+        for (smaller, inner), (larger, outer) in pairwise(ordered):
+            if inner.clips > outer.clips:
+                told = f"{larger!r} has more subjects than {smaller!r} but fewer clips"
+                raise ValueError(f"subsets that hold one another, but {told}")
+        return dict(ordered)
 
     @model_validator(mode="after")
     def _can_be_filmed(self) -> GenerateConfig:

@@ -6,6 +6,8 @@ names: Rajagopal et al. 2016.
 
 from __future__ import annotations
 
+import re
+
 SIDES = ("left", "right")
 FINGERS = ("index", "middle", "pinky", "ring", "thumb")
 
@@ -111,3 +113,35 @@ def side_of(name: str) -> str:
     if name.endswith("_r") or name.startswith("right_"):
         return "right"
     return "middle"
+
+
+_BONE_WORDS: dict[str, tuple[str, ...]] = {
+    "pelvis": ("hips",),
+    "femur": ("thigh", "upperleg"),
+    "tibia": ("shank", "lowerleg", "shin"),
+    "talus": (),
+    "calcn": ("calcaneus", "foot", "hindfoot", "rearfoot"),
+    "toes": ("toe", "forefoot"),
+    "torso": ("trunk", "thorax", "chest"),
+    "humerus": ("upperarm",),
+    "ulna": (),
+    "radius": ("forearm", "lowerarm"),
+    "hand": (),
+}
+_BONES = {word: bone for bone, words in _BONE_WORDS.items() for word in (bone, *words)}
+_MIDDLE_BONES = ("pelvis", "torso")
+_SIDE_WORDS = {"r": "r", "right": "r", "l": "l", "left": "l"}
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+def bone_of(name: str) -> str | None:
+    """The full-body model's name of a body that another OpenSim model calls `name`; None if it has none.
+
+    `femur_r`, `r_thigh`, `RightUpperLeg` and `thighR` are `femur_r`, `thorax` is `torso`.
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    sides = [_SIDE_WORDS[word] for word in words if word in _SIDE_WORDS]
+    bone = _BONES.get("".join(word for word in words if word not in _SIDE_WORDS))
+    if bone is None or len(sides) != (bone not in _MIDDLE_BONES):
+        return None
+    return f"{bone}_{sides[0]}" if sides else bone

@@ -6,25 +6,17 @@ has some that posing does not need) are never touched.
 
 from __future__ import annotations
 
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from odah.errors import InputError
-from odah.files import atomic_path, existing_file
+from odah.files import DAMAGED_ARRAYS, atomic_path, existing_file
 
 NUM_JOINTS = 55
 NUM_POSE_FEATURES = 9 * (NUM_JOINTS - 1)
-
-_DAMAGE = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, tokenize.TokenError),
-    *(SyntaxError, NotImplementedError, RuntimeError, TypeError, KeyError, OverflowError, MemoryError),
-)
-"""What zipfile and numpy raise on an array whose bytes or whose header, a Python literal, were changed."""
 
 Shape = tuple[int | None, ...]
 """Expected array shape; None where any length will do."""
@@ -58,7 +50,7 @@ def _read_array(path: Path, archive: np.lib.npyio.NpzFile, name: str, shape: Sha
         if "Object arrays" in str(error):
             raise InputError(where, "pickled Python objects", "a plain numeric array") from error
         raise InputError(where, "damaged data", "a whole array") from error
-    except _DAMAGE as error:
+    except DAMAGED_ARRAYS as error:
         raise InputError(where, "damaged data", "a whole array") from error
     if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
         found = "x".join(map(str, array.shape)) or "a single value"

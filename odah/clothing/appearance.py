@@ -22,6 +22,11 @@ from odah.errors import InputError
 
 FACIAL_HAIR = ("none", "shaven", "stubble", "moustache", "goatee", "beard")
 """What grows on the lower face; "shaven" still shades it."""
+CLOTHES = (
+    "upper", "upper_texture", "upper_looseness", "upper_picture", "lower", "lower_texture", "lower_looseness",
+    "lower_picture", "shoe_kind", "shoe_color", "sole_color",
+)  # fmt: skip
+"""What of an appearance is put on and taken off, garments of the user's own aside."""
 _TOP_COLORS: tuple[RGB, ...] = (
     (238, 238, 234), (32, 33, 36), (120, 124, 128), (38, 52, 88), (150, 38, 44), (52, 92, 62), (196, 168, 60),
     (98, 150, 190), (200, 110, 90), (222, 190, 180), (112, 82, 130), (86, 70, 54), (70, 128, 130),

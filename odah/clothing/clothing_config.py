@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -30,6 +30,8 @@ _Textures = Annotated[tuple[str, ...], Field(min_length=1), _one_of(TEXTURE_KIND
 class ClothingConfig(Section):
     """Paths are relative to the config file."""
 
+    changes: Literal["per_subject", "per_clip"] = "per_subject"
+    """Whether people wear the same in all of their clips or other clothes in each."""
     uppers: _Uppers = tuple(UPPERS)
     lowers: _Lowers = tuple(LOWERS)
     textures: _Textures = TEXTURE_KINDS

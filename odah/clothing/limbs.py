@@ -28,7 +28,7 @@ _TIGHT = 0.003
 
 @dataclass(frozen=True)
 class Limb:
-    """skin: the vertices of an arm, a leg or the trunk, numbered in the skin patch. cloth: a garment's vertices
+    """skin: the vertices of an arm, a leg or the trunk, numbered in the skin patch. cloth: those of a garment
     that are no part of it."""
 
     skin: np.ndarray

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from odah.clothing.appearance import Appearance
+from odah.clothing.appearance import CLOTHES, Appearance, sample_appearance
 from odah.clothing.clothing_config import ClothingConfig
 from odah.clothing.image_texture import image_texture
-from odah.clothing.makehuman.garment import MakeHumanGarment, load_garment
+from odah.clothing.makehuman.garment import MakeHumanGarment, Slot, load_garment
 from odah.clothing.outfit import Outfit, dress
 from odah.clothing.textures import Texture, colors_needed
 from odah.errors import InputError
@@ -40,7 +40,7 @@ class Wardrobe:
         Raises:
             InputError: a file is missing or damaged, or two have one name.
         """
-        pictures = {path.name: image_texture(path) for path in _picture_files(config.pictures, folder)}
+        pictures = {path.name: image_texture(path) for path in picture_files(config.pictures, folder)}
         loaded = [load_garment(folder / Path(path).expanduser()) for path in config.garments]
         garments = {garment.name: garment for garment in loaded}
         if len(garments) < len(loaded):
@@ -59,6 +59,15 @@ class Wardrobe:
             if self.pictures and rng.random() < config.picture_share:
                 changed[f"{slot}_picture"] = _pick(rng, sorted(self.pictures))
         return replace(look, **changed, garments=self._chosen(rng))
+
+    def changed(self, look: Appearance, gender: str, rng: np.random.Generator) -> Appearance:
+        """The same person in other clothes and shoes; garments worn in place of the hair stay."""
+        drawn = self.restyled(sample_appearance(rng, gender, look.age), rng)
+        clothes = {name: getattr(drawn, name) for name in CLOTHES}
+        hair = [name for name in look.garments if "hair" in self.garments[name].covers]
+        covered = frozenset[Slot]().union(*(self.garments[name].covers for name in hair))
+        others = [name for name in drawn.garments if not self.garments[name].covers & (covered | {"hair"})]
+        return replace(look, **clothes, garments=(*hair, *others))
 
     def dress(self, body: BodyModel, betas: np.ndarray, look: Appearance) -> Outfit:
         """See `odah.clothing.outfit.dress`."""
@@ -88,7 +97,7 @@ def _pick(rng: np.random.Generator, options: Sequence[str]) -> str:
     return options[int(rng.integers(len(options)))]
 
 
-def _picture_files(paths: Sequence[str], folder: Path) -> list[Path]:
+def picture_files(paths: Sequence[str], folder: Path) -> list[Path]:
     """The files named, and those with a picture's ending in the folders named.
 
     Raises:

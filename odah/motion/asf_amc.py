@@ -8,6 +8,7 @@ first one applied first.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,8 +52,16 @@ def find_asf(amc: str | Path) -> Path:
     Raises:
         InputError: none or several fit.
     """
-    amc = Path(amc)
-    skeletons = {path.stem: path for path in sorted(amc.parent.glob("*")) if path.suffix.lower() == ".asf"}
+    return skeleton_of(Path(amc), skeletons_beside(Path(amc)))
+
+
+def skeletons_beside(amc: Path) -> dict[str, Path]:
+    """The `.asf` files in the folder of an `.amc`, by name without suffix."""
+    return {path.stem: path for path in sorted(amc.parent.glob("*")) if path.suffix.lower() == ".asf"}
+
+
+def skeleton_of(amc: Path, skeletons: Mapping[str, Path]) -> Path:
+    """The one of these files that belongs to an `.amc`, see `find_asf`."""
     named = [stem for stem in skeletons if amc.stem == stem or amc.stem.startswith(f"{stem}_")]
     if named:
         return skeletons[max(named, key=len)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,11 +161,22 @@ def _parse_row(where: str, line: str, names: tuple[str, ...]) -> list[float]:
         raise InputError(
             where, f"{len(fields)} fields", f"{expected}: frame, time and 3 for each of {len(names)} markers"
         )
+    if len(fields) == expected and (numbers := _finite_numbers(fields[1:])) is not None:
+        return numbers
     fields += [""] * (expected - len(fields))
     return [
         _parse_number(where, field, "Time" if k == 0 else f"marker {names[(k - 1) // 3]}", required=k == 0)
         for k, field in enumerate(fields[1:])
     ]
+
+
+def _finite_numbers(fields: list[str]) -> list[float] | None:
+    """The numbers of the usual row, in which nothing is missing; None for any other."""
+    try:
+        numbers = [float(field) for field in fields]
+    except ValueError:
+        return None
+    return numbers if math.isfinite(sum(numbers)) else None
 
 
 def _parse_number(where: str, text: str, column: str, *, required: bool) -> float:

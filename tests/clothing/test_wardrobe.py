@@ -1,6 +1,6 @@
 """What a config lets people wear, their own pictures and garments included."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from odah.body.model import load_body
 from odah.clothing import sample_appearance
+from odah.clothing.appearance import CLOTHES
 from odah.clothing.clothing_config import ClothingConfig
 from odah.clothing.textures import TEXTURE_KINDS, check_texture
 from odah.clothing.wardrobe import Wardrobe
@@ -52,6 +53,17 @@ def test_only_what_is_allowed_is_worn_and_the_rest_of_the_person_stays() -> None
             assert after.upper == before.upper
     again = [wardrobe.restyled(look, np.random.default_rng(k)) for k, look in enumerate(looks(40))]
     assert again == worn
+
+
+def test_other_clothes_are_on_the_same_person() -> None:
+    config = ClothingConfig(uppers=("vest", "shirt"), textures=("plain", "stripes"))
+    wardrobe, (look, *_) = Wardrobe.open(config), looks(1)
+    changed = [wardrobe.changed(look, "female", np.random.default_rng(k)) for k in range(12)]
+    assert {other.upper for other in changed} == {"vest", "shirt"}
+    assert len({(other.lower, other.lower_texture.kind, other.shoe_kind) for other in changed}) > 4
+    kept = {field.name for field in fields(look)} - set(CLOTHES)
+    assert all(getattr(other, name) == getattr(look, name) for other in changed for name in kept)
+    assert wardrobe.changed(look, "female", np.random.default_rng(3)) == changed[3]
 
 
 @pytest.mark.parametrize(

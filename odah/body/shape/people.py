@@ -36,7 +36,7 @@ def betas_of_person(body: BodyModel, person: Person, rng: np.random.Generator | 
     betas = prior.mean + torch.from_numpy(_ageing(body, person))
     if rng is not None:
         betas = betas + spread @ torch.from_numpy(_standard(rng, len(betas)))
-    betas = _onto_height_and_mass(prior, betas, spread @ spread.T)
+    betas = onto_height_and_mass(prior, betas, spread @ spread.T)
     return betas.numpy().round(_DECIMALS)
 
 
@@ -60,8 +60,8 @@ def _standard(rng: np.random.Generator, size: int) -> np.ndarray:
     return drawn
 
 
-def _onto_height_and_mass(prior: ShapePrior, betas: Tensor, covariance: Tensor) -> Tensor:
-    """The nearest betas, in units of `covariance`, that have the prior's height and mass."""
+def onto_height_and_mass(prior: ShapePrior, betas: Tensor, covariance: Tensor) -> Tensor:
+    """The nearest betas (B,), in units of `covariance` (B, B), that have the prior's height and mass."""
     for _ in range(_PROJECTION_STEPS):
         residuals, jacobian = (part[len(betas) :] for part in prior.linearize(betas))
         moved = covariance @ jacobian.T

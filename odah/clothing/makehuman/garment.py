@@ -12,7 +12,7 @@ import numpy as np
 
 from odah.clothing.makehuman.base_mesh import base_mesh
 from odah.clothing.makehuman.mhclo import KIND, Binding, read_mhclo
-from odah.clothing.makehuman.mhmat import Mhmat, read_mhmat
+from odah.clothing.makehuman.mhmat import Mhmat, material_pictures, read_mhmat
 from odah.clothing.makehuman.obj import read_obj
 from odah.clothing.makehuman.text import file_beside
 from odah.errors import InputError
@@ -99,6 +99,21 @@ def load_garment(path: str | Path) -> MakeHumanGarment:
     return MakeHumanGarment(
         about.name, path, about.binding, mesh.faces, mesh.uv, material, about.deleted, about.z_depth
     )
+
+
+def garment_files(path: str | Path) -> list[Path]:
+    """The files that `load_garment` reads.
+
+    Raises:
+        InputError: see `load_garment`.
+    """
+    path = _mhclo_in(Path(path))
+    about = read_mhclo(path)
+    files = [path, file_beside(path.parent, about.obj_where, about.obj_file, "a Wavefront mesh (.obj)")]
+    if about.material:
+        material = file_beside(path.parent, about.material_where, about.material, "a material (.mhmat)")
+        files += [material, *material_pictures(material)]
+    return files
 
 
 def _mhclo_in(path: Path) -> Path:

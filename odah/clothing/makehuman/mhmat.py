@@ -44,6 +44,16 @@ def read_mhmat(path: Path) -> Mhmat:
     return Mhmat((diffuse[0], diffuse[1], diffuse[2]), picture, is_transparent)
 
 
+def material_pictures(path: Path) -> list[Path]:
+    """The files that `read_mhmat` reads besides.
+
+    Raises:
+        InputError: not such a file.
+    """
+    named = [words for _, words in words_of(path, KIND) if words[0] == "diffuseTexture" and len(words) > 1]
+    return [path.parent / " ".join(words[1:]) for words in named]
+
+
 def _picture(path: Path, where: str, name: str) -> np.ndarray | None:
     try:
         is_there = (path.parent / name).exists()

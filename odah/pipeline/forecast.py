@@ -1,0 +1,123 @@
+"""What a run would do: clips, frames, time and disk, and what stands in its way; nothing is written."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from odah.config import GenerateConfig
+from odah.dataset.plan import ClipPlan, choose_subset, plan_clips, shard
+from odah.dataset.schema import DatasetPaths
+from odah.dataset.writer import check_folder
+from odah.errors import OdahError
+from odah.pipeline.clip_maker import ClipMaker
+from odah.pipeline.executors import render_settings
+from odah.pipeline.generate import GenerateOptions
+from odah.pipeline.probe import Cost, probe
+from odah.pipeline.slots import plan_slots
+from odah.progress import say
+from odah.render import Blender, choose_engine, find_blender
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is still to be made. frames: of one view, at most, for a recording may be shorter than its clip.
+
+    splits: clips of each. slots: clips side by side. cost: None if something is missing. free_bytes: on the
+    disk of the dataset's folder, if one is named. missing: a sentence each.
+    """
+
+    clips: int
+    frames: int
+    people: int
+    views: int
+    splits: dict[str, int]
+    finished: int
+    slots: int
+    cost: Cost | None
+    free_bytes: int | None
+    missing: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        if self.cost is None:
+            return None
+        return self.cost.seconds(self.people, self.clips, self.frames, self.slots)
+
+    @property
+    def num_bytes(self) -> float | None:
+        return None if self.cost is None else self.cost.num_bytes(self.clips, self.frames)
+
+
+class _Missing(list[str]):
+    """Sentences about what cannot be had; the search goes on."""
+
+    def unless(self, get: Callable[[], Result]) -> Result | None:
+        """What `get` returns, or None, and why not in one more sentence."""
+        try:
+            return get()
+        except OdahError as error:
+            self.append(" ".join(str(error).split()))
+            return None
+
+
+def forecast(config: GenerateConfig, folder: Path, out: Path | None, options: GenerateOptions) -> Forecast:
+    """Plan the run and measure one of its clips. folder: of the config file. out: the dataset's, if known."""
+    missing = _Missing()
+    paths = None if out is None else missing.unless(lambda: check_folder(out, config))
+    everything = missing.unless(lambda: plan_clips(config, folder)) or []
+    plans = (
+        missing.unless(lambda: shard(choose_subset(everything, config, options.subset), options.shard)) or []
+    )
+    waiting = [plan for plan in plans if paths is None or not _is_finished(paths, plan)]
+    maker = missing.unless(lambda: ClipMaker(config, everything, folder)) if waiting else None
+    blender = missing.unless(lambda: find_blender(install=False, say=say))
+    cost = None
+    if maker is not None and blender is not None and not missing:
+        cost = missing.unless(lambda: probe(maker, waiting[0], blender))
+    result = Forecast(
+        clips=len(waiting),
+        frames=sum(_num_frames(plan, config) for plan in waiting),
+        people=len({plan.person for plan in waiting}),
+        views=0 if maker is None else len(maker.views),
+        splits=dict(Counter(plan.split for plan in waiting)),
+        finished=len(plans) - len(waiting),
+        slots=1 if blender is None else _slots(config, blender, waiting),
+        cost=cost,
+        free_bytes=None if out is None else _free_bytes(out),
+        missing=tuple(missing),
+    )
+    return replace(result, missing=(*missing, *_too_little_disk(result)))
+
+
+def _is_finished(paths: DatasetPaths, plan: ClipPlan) -> bool:
+    return (paths.clip(plan.clip_id) / "clip.json").is_file()
+
+
+def _num_frames(plan: ClipPlan, config: GenerateConfig) -> int:
+    recorded = None if plan.recording is None else plan.recording.duration
+    return round((recorded or config.clip.duration) * config.clip.rate)
+
+
+def _slots(config: GenerateConfig, blender: Blender, waiting: Sequence[ClipPlan]) -> int:
+    settings, render = render_settings(config), config.render
+    choice = choose_engine(blender, settings, lambda _: None)
+    return plan_slots(render.workers, render.workers_per_gpu, settings, choice, len(waiting)).count
+
+
+def _free_bytes(out: Path) -> int:
+    nearest = next(place for place in (out, *out.absolute().parents) if place.is_dir())
+    return shutil.disk_usage(nearest).free
+
+
+def _too_little_disk(result: Forecast) -> list[str]:
+    if result.num_bytes is None or result.free_bytes is None or result.num_bytes < result.free_bytes:
+        return []
+    needed, free = (f"{size / 1e9:.1f} GB" for size in (result.num_bytes, result.free_bytes))
+    return [f"disk: about {needed} are needed, {free} are free"]
