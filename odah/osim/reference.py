@@ -1,10 +1,10 @@
-"""OpenSim itself as the judge: where it puts the joints of a written model in a written motion."""
+"""OpenSim itself as the judge: where it puts what hangs on a written model in a written motion."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,34 +13,62 @@ from odah.osim.parse import read_model
 from odah.osim.storage import read_coordinates
 from odah.osim.tools import import_opensim
 
+Kind = Literal["joint", "body", "marker"]
 
-def joints_with_opensim(model_path: Path, mot_path: Path, joint_names: Sequence[str]) -> np.ndarray:
-    """(T, J, 3) origins of the joints' child frames in ground, m, computed by the OpenSim library.
+
+def places_with_opensim(
+    model_path: Path, mot_path: Path, names: Mapping[Kind, Sequence[str]]
+) -> dict[Kind, np.ndarray]:
+    """By kind (T, N, 3) places in ground, m, computed by the OpenSim library: origins of the joints' child
+    frames, centres of mass of the bodies, markers.
 
     Raises:
-        InputError: a file cannot be read. OdahError: OpenSim does not load the model or lacks a joint.
+        InputError: a file cannot be read. OdahError: OpenSim does not load the model or lacks a name.
     """
     opensim = import_opensim()
     trajectory = read_coordinates(mot_path, read_model(model_path))
     try:
         model = opensim.Model(str(model_path))
         state = model.initSystem()
-        joints = [model.getJointSet().get(name) for name in joint_names]
+        places: dict[Kind, list[Callable[[Any], Any]]] = {
+            kind: [_PLACES[kind](model, name) for name in names[kind]] for kind in names
+        }
+        coordinates = [model.getCoordinateSet().get(name) for name in trajectory.names]
+        for coordinate in coordinates:
+            coordinate.setLocked(state, False)
     except RuntimeError as error:
         raise OdahError(f"{model_path}: OpenSim says {str(error).strip().splitlines()[0]}") from error
-    coordinates = [model.getCoordinateSet().get(name) for name in trajectory.names]
-    places = np.empty((len(trajectory.values), len(joints), 3))
+    found: dict[Kind, np.ndarray] = {
+        kind: np.empty((len(trajectory.values), len(names[kind]), 3)) for kind in names
+    }
     for frame, values in enumerate(trajectory.values):
-        _set_coordinates(coordinates, state, values)
+        for coordinate, value in zip(coordinates, values.tolist(), strict=True):
+            # Couplers are not enforced anew: the file must hold coupled coordinates that agree with them.
+            coordinate.setValue(state, value, False)
         model.realizePosition(state)
-        for j, joint in enumerate(joints):
-            place = joint.getChildFrame().getPositionInGround(state)
-            places[frame, j] = place.get(0), place.get(1), place.get(2)
-    return places
+        for kind, functions in places.items():
+            for n, function in enumerate(functions):
+                place = function(state)
+                found[kind][frame, n] = place.get(0), place.get(1), place.get(2)
+    return found
 
 
-def _set_coordinates(coordinates: list[Any], state: Any, values: np.ndarray) -> None:
-    """Couplers are not enforced anew: the file must hold coupled coordinates that agree with them."""
-    for coordinate, value in zip(coordinates, values, strict=True):
-        coordinate.setLocked(state, False)
-        coordinate.setValue(state, float(value), False)
+def _joint(model: Any, name: str) -> Callable[[Any], Any]:
+    return model.getJointSet().get(name).getChildFrame().getPositionInGround
+
+
+def _body(model: Any, name: str) -> Callable[[Any], Any]:
+    body = model.getBodySet().get(name)
+    centre = body.getMassCenter()
+    return lambda state: body.findStationLocationInGround(state, centre)
+
+
+def _marker(model: Any, name: str) -> Callable[[Any], Any]:
+    return model.getMarkerSet().get(name).getLocationInGround
+
+
+_PLACES: dict[Kind, Callable[[Any, str], Callable[[Any], Any]]] = {
+    "joint": _joint,
+    "body": _body,
+    "marker": _marker,
+}

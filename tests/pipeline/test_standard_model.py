@@ -37,10 +37,29 @@ def test_parts_in_another_order_are_put_in_ours() -> None:
     assert found.model.marker_names == tuple(marker.name for marker in load_registration().markers)
 
 
-def test_another_model_is_refused_by_name(shared_data: Path) -> None:
+def test_another_model_becomes_a_scaled_full_body_one_with_the_registered_markers(shared_data: Path) -> None:
     model = read_model(shared_data / "opencap_processing/OpenSimPipeline/Models/LaiUhlrich2022.osim")
+    solved = motion_of(model, np.ones((len(model.bodies), 3)))
+    found = standard_kinematics(replace(solved, coordinates=0.3 * solved.coordinates), load_registration())
+    assert found.model.coordinate_names == full_body_model().coordinate_names
+    assert found.model.marker_names == tuple(marker.name for marker in load_registration().markers)
+    assert found.scale_factors.shape == (22, 3)
+    assert any("LaiUhlrich2022" in note for note in found.notes)
+
+
+def test_what_is_no_persons_model_is_refused_by_name() -> None:
+    full = full_body_model()
+    bodies = tuple(replace(body, name=f"part{k}") for k, body in enumerate(full.bodies))
+    names = dict(zip(full.body_names, (body.name for body in bodies), strict=True))
+    joints = tuple(
+        replace(joint, parent=names.get(joint.parent, joint.parent), child=names[joint.child])
+        for joint in full.joints
+    )
     with pytest.raises(InputError, match=r"made\.mot: .* of its model"):
-        standard_kinematics(motion_of(model, np.ones((len(model.bodies), 3))), load_registration())
+        standard_kinematics(
+            motion_of(replace(full, bodies=bodies, joints=joints, markers=()), np.ones((22, 3))),
+            load_registration(),
+        )
 
 
 def test_factors_of_a_real_opensim_result_are_those_opensim_applied(shared_data: Path) -> None:
