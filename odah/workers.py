@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,14 +12,16 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from odah.failures import sentence
+from odah.scratch import scratch_folder
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Variables under which numerics keep to one thread."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def in_processes(
 
     environments: variables for each process, one after the other; the first ones again if there are fewer.
     """
-    with tempfile.TemporaryDirectory(prefix="odah_workers_") as scratch:
+    with scratch_folder("odah-workers-") as scratch:
         yield from _shared_out(
-            function, items, jobs, [{**own, "TMPDIR": scratch} for own in environments or [{}]]
+            function, items, jobs, [{**own, "TMPDIR": str(scratch)} for own in environments or [{}]]
         )
 
 
@@ -173,7 +173,7 @@ def _cause(exitcode: int | None) -> str:
 @contextmanager
 def _environment(own: Mapping[str, str]) -> Iterator[None]:
     """What a process started here inherits: one thread for its numerics, and what is its `own`."""
-    wanted = {**dict.fromkeys(_ONE_THREAD, "1"), **own}
+    wanted = {**ONE_THREAD, **own}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -213,25 +213,3 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if held:
             signal.raise_signal(signal.SIGINT)
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM, which `kill` and job schedulers send, leave the block as Ctrl-C does: in order.
-
-    Raises:
-        SystemExit: on SIGTERM, with the status that a shell gives to it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, _: object) -> NoReturn:
-        signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the clearing up
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

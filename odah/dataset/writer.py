@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from odah import __version__
 from odah.config import GenerateConfig
-from odah.dataset.plan import ClipPlan
-from odah.dataset.schema import INFO_KEYS, MAY_BE_NAN, SCHEMA_VERSION, DatasetPaths, file_hash
+from odah.dataset.label_conventions import described_labels
+from odah.dataset.plan import ClipPlan, described_plans
+from odah.dataset.portable import changed_fields, portable
+from odah.dataset.records import read_info
+from odah.dataset.schema import MAY_BE_NAN, SCHEMA_VERSION, DatasetPaths, file_hash
 from odah.errors import InputError, OdahError
 from odah.files import atomic_folder, atomic_path, check_output_folder
 from odah.osim import Model
-from odah.render.parts import BODY_PARTS
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -27,8 +27,10 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
-def check_folder(out: Path, config: GenerateConfig) -> DatasetPaths:
+def check_folder(out: Path, config: GenerateConfig, force: bool = False) -> DatasetPaths:
     """The paths of a dataset that can be made in `out`, or goes on there; nothing is written.
+
+    force: also where a dataset was begun with another config.
 
     Raises:
         InputError: `out` holds something else, a dataset of another config, or cannot be written.
@@ -36,36 +38,60 @@ def check_folder(out: Path, config: GenerateConfig) -> DatasetPaths:
     check_output_folder(out)
     paths = DatasetPaths(out)
     if paths.info.is_file():
-        _check_same_config(paths, _settings(config))
-    elif out.exists() and any(out.iterdir()):
+        changed = changes_of_config(paths, config)
+        if changed and not force:
+            raise InputError(
+                paths.info,
+                f"a dataset begun with other values of {', '.join(changed)}",
+                "the same config, --force to take the new one, or a new folder",
+            )
+    elif out.exists() and any(path != paths.state for path in out.iterdir()):
         raise InputError(
             out, "a folder that is not a dataset", "an empty or new folder, or a dataset of this config"
         )
     return paths
 
 
-def _settings(config: GenerateConfig) -> dict[str, Any]:
-    """Through JSON, so that tuples compare equal to the lists that come back from the file."""
-    return json.loads(config.model_dump_json())
+def changes_of_config(paths: DatasetPaths, config: GenerateConfig) -> list[str]:
+    """Dotted names of the fields that had other values when the dataset was begun; none of a new one.
+
+    Raises:
+        InputError: `dataset.json` cannot be used.
+    """
+    if not paths.info.is_file():
+        return []
+    return changed_fields(read_info(paths)["config"], portable(config))
 
 
 def start_dataset(
-    out: Path, config: GenerateConfig, model: Model, views: Sequence[str] = ("front", "side")
+    out: Path,
+    config: GenerateConfig,
+    model: Model,
+    views: Sequence[str] = ("front", "side"),
+    plans: Sequence[ClipPlan] = (),
+    force: bool = False,
 ) -> DatasetPaths:
-    """Make the folder, or take up one that the same config began. views: names of the cameras.
+    """Make the folder, or take up one that the same config began.
+
+    views: names of the cameras. plans: of all clips. force: take up one of another config, which this one
+    replaces.
 
     Raises:
         InputError: see `check_folder`.
     """
-    paths = check_folder(out, config)
-    if paths.info.is_file():
+    paths = check_folder(out, config, force)
+    if paths.info.is_file() and not force:
         return paths
+    from odah.render.parts import (
+        BODY_PARTS,
+    )  # here, for the renderer takes memory that resuming does not need
+
     info = {
         "schema_version": SCHEMA_VERSION,
         "odah_version": __version__,
         "name": config.name,
         "seed": config.seed,
-        "config": _settings(config),
+        "config": portable(config),
         "views": list(views),
         "rate": config.clip.rate,
         "pictures": ["mask", *config.render.labels],
@@ -76,51 +102,20 @@ def start_dataset(
         "body_names": list(model.body_names),
         "joint_names": list(model.joint_names),
         "marker_names": list(model.marker_names),
+        **described_labels(model.coordinate_names),
+        **described_plans(plans),
     }
     write_json(paths.info, info)
     return paths
 
 
-def _check_same_config(paths: DatasetPaths, settings: dict[str, Any]) -> None:
-    begun = read_info(paths)["config"]
-    changed = sorted(key for key in settings.keys() | begun.keys() if settings.get(key) != begun.get(key))
-    if changed:
-        raise InputError(
-            paths.info,
-            f"a dataset begun with other values of {', '.join(changed)}",
-            "the same config or a new folder",
-        )
-
-
-def read_info(paths: DatasetPaths) -> dict[str, Any]:
-    """`dataset.json`.
-
-    Raises:
-        InputError: not JSON, or of another schema version.
-    """
-    try:
-        info = json.loads(paths.info.read_text())
-        version = info["schema_version"]
-        missing = [key for key in INFO_KEYS if key not in info]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-        raise InputError(paths.info, "no valid dataset description", "JSON with schema_version") from None
-    if version != SCHEMA_VERSION:
-        raise InputError(f"{paths.info}: schema_version", repr(version), f"{SCHEMA_VERSION}")
-    if missing:
-        raise InputError(f"{paths.info}: {missing[0]}", "nothing", "a value, for it is required")
-    return info
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """A `clip.json`.
-
-    Raises:
-        InputError: missing or damaged.
-    """
-    try:
-        return json.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        raise InputError(path, "no readable record", "a clip.json") from None
+def update_info(paths: DatasetPaths, config: GenerateConfig, plans: Sequence[ClipPlan]) -> None:
+    """Write into `dataset.json`, if there is one, what changes while clips stay: name, splits, subsets."""
+    if paths.info.is_file():
+        info = read_info(paths)
+        changed = info | {"name": config.name, **described_plans(plans)}
+        if changed != info:
+            write_json(paths.info, changed)
 
 
 def write_clip(
@@ -131,8 +126,12 @@ def write_clip(
         record = {
             "clip": plan.clip_id,
             "subject": plan.subject,
+            "person": plan.person,
+            "bmi_variant": plan.variant,
             "action": plan.action,
             "split": plan.split,
+            "subsets": list(plan.subsets),
+            "inputs": plan.inputs,
             **record,
             **fill(folder),
         }
@@ -151,26 +150,3 @@ def write_labels(path: Path, labels: Mapping[str, np.ndarray]) -> None:
         arrays[name] = array if keep else array.astype(np.float32)
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **arrays)
-
-
-INDEX_FIELDS = ("clip", "subject", "action", "split", "num_frames", "rate")
-
-
-def write_index(paths: DatasetPaths) -> int:
-    """`index.parquet`, a row a finished clip, from the clips' own records; returns the number of rows.
-
-    Raises:
-        InputError: a record is damaged.
-    """
-    rows = []
-    for path in sorted(paths.clips.glob("*/clip.json")):
-        record = read_record(path)
-        budget = {
-            name: value for name, value in record["error_budget"].items() if isinstance(value, int | float)
-        }
-        hashes = {f"sha256_{name}": value for name, value in record["sha256"].items()}
-        told = {name: "; ".join(record[name]) for name in ("flags", "notes")}
-        rows.append({name: record[name] for name in INDEX_FIELDS} | budget | told | hashes)
-    with atomic_path(paths.index) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows), temporary)
-    return len(rows)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from odah.assets import asset_path
 from odah.errors import InputError, OdahError
-from odah.files import cache_folder, locked
+from odah.files import cache_folder
+from odah.locks import locked
 
 BPY_REQUIREMENT = "bpy==4.5.*"
 APT_LINE = "apt-get install --no-install-recommends libxi6 libxrender1 libxkbcommon0 libsm6 libgl1 libegl1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from odah.errors import OdahError
 from odah.render.blender_env import APT_LINE, Blender
 from odah.render.settings import RenderSettings
 from odah.render.worker_process import WorkerProcess
+from odah.scratch import scratch_folder
 
 _PROBE_TIMEOUT = 180.0
 _GPU_FILES = ("nvidiactl", "kfd", "dxg", "dri")
@@ -79,8 +79,8 @@ def probe_devices(blender: Blender) -> list[str]:
 
 
 def _ask(blender: Blender, question: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="odah-probe-") as folder:
-        process = WorkerProcess(blender, _PROBE_TIMEOUT, question, folder)
+    with scratch_folder("odah-probe-") as folder:
+        process = WorkerProcess(blender, _PROBE_TIMEOUT, question, str(folder))
         process.close()
     return process.about
 

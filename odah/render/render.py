@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from odah.render.settings import RenderSettings
 from odah.render.view import View, views_of
 from odah.render.worker_process import BlenderError, WorkerProcess
 from odah.scene.types import Scene
+from odah.scratch import scratch_folder
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ class Renderer:
         """Have Blender render everything once; the graphics processors that Cycles used."""
         settings = replace(self.settings, engine=choice.engine, device=choice.device)
         base = frame_folder(layers, views, self._memory)
-        with tempfile.TemporaryDirectory(prefix="odah-render-", dir=base) as folder:
-            job = write_job(Path(folder), scene, layers, views, settings)
+        with scratch_folder("odah-render-", base) as folder:
+            job = write_job(folder, scene, layers, views, settings)
             try:
                 worker.send(job)
                 while (answer := worker.next_answer())["event"] == "frame":
