@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ import torch
 from odah.body.fitting.body_fitter import BodyFitter
 from odah.body.model import load_body
 from odah.body.registration import load_registration
-from odah.clothing import Outfit, sample_appearance
+from odah.clothing import Appearance, Outfit, sample_appearance
 from odah.clothing.makehuman.fit import check_wearable
 from odah.clothing.wardrobe import Wardrobe
 from odah.config import GenerateConfig, Recording
@@ -26,6 +26,7 @@ from odah.osim.level_floor import find_floor, levelled
 from odah.osim.seat import Seat
 from odah.osim.toe_bending import bend_toes
 from odah.pipeline.arm_clearance import clear_arms
+from odah.pipeline.bmi_variants import bmi_variant
 from odah.pipeline.kinematics import (
     builtin_kinematics,
     clip_part,
@@ -39,17 +40,19 @@ from odah.pipeline.subjects import Subject, subject_of_kinematics, subject_of_mo
 from odah.scene import SceneConfig
 from odah.scene.placement import camera_names
 
+Thing = TypeVar("Thing")
+
 _PEOPLE_KEPT = 8
 """Met last; textures and matrices of one's clothes take some 30 MB. Clips come subject by subject."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A subject, what they wear, and the skeleton of their first recording where that was markers or OpenSim
-    coordinates."""
+    """A subject, or a heavier or lighter variant of one; how they look; and the skeleton of their first
+    recording, where that was markers or OpenSim coordinates."""
 
     subject: Subject
-    outfit: Outfit
+    look: Appearance
     skeleton: Kinematics | None = None
 
 
@@ -57,11 +60,13 @@ class Person:
 class Solved:
     """Who moves in a clip, in what, and how.
 
+    look: of the person; what they wear in this clip, if that changes, is told by the outfit's own appearance.
     guide: (T, 55, 3) rotation vectors of the recorded body motion, where the clip came from one, for head,
     face and fingers, of which the skeleton knows nothing. seat: what they sit on, in ground, if they do.
     """
 
     subject: Subject
+    look: Appearance
     outfit: Outfit
     kinematics: Kinematics
     guide: np.ndarray | None = None
@@ -81,7 +86,7 @@ class ClipMaker:
     def __init__(self, config: GenerateConfig, plans: Sequence[ClipPlan], folder: Path = Path()) -> None:
         torch.set_num_threads(1)  # sums in another order would change the labels' last bits
         self._inputs = (config, plans, folder)
-        self.config = config
+        self.config, self.plans = config, plans
         self.fitter = _fitter(config, folder)
         self.scenes = _scenes(config, folder)
         self.views = camera_names(self.scenes.camera)
@@ -91,6 +96,7 @@ class ClipMaker:
         for plan in plans:
             self._first_plans.setdefault(plan.subject, plan)
         self._people: dict[str, Person] = {}
+        self._outfits: dict[str, Outfit] = {}
 
     def __reduce__(self) -> tuple[type[ClipMaker], tuple[Any, ...]]:
         """In another process it starts afresh from the same inputs."""
@@ -102,15 +108,20 @@ class ClipMaker:
         Raises:
             InputError: a recording cannot be used, or is of another kind than the subject's first.
         """
-        person, clip = self._person(plan.subject), self.config.clip
-        subject, outfit = person.subject, person.outfit
+        person = self._person(plan)
+        kinematics, guide, seat = self._motion(plan, person)
+        return Solved(person.subject, person.look, self._outfit(plan, person), kinematics, guide, seat)
+
+    def _motion(self, plan: ClipPlan, person: Person) -> tuple[Kinematics, np.ndarray | None, Seat | None]:
+        """Kinematics, guide and seat, as in `Solved`."""
+        subject, clip = person.subject, self.config.clip
         if plan.builtin is not None:
             seed = int(seeded_rng(self.config.seed, "action", plan.clip_id).integers(2**31))
             kinematics, seat = builtin_kinematics(subject, plan.builtin, seed, clip.rate, clip.duration)
-            return Solved(subject, outfit, clear_arms(kinematics, self.fitter, subject.betas), seat=seat)
+            return clear_arms(kinematics, self.fitter, subject.betas), None, seat
         recording = _recording_of(plan)
-        if person.skeleton is not None and plan is self._first_plans[plan.subject]:
-            return Solved(subject, outfit, self._standard(person.skeleton))
+        if person.skeleton is not None and plan.clip_id == self._first_plans[plan.subject].clip_id:
+            return self._standard(person.skeleton), None, None
         recorded = read_recording(recording)
         if isinstance(recorded, Motion) != (person.skeleton is None):
             raise InputError(
@@ -123,15 +134,26 @@ class ClipMaker:
             solved = _on_the_floor(motion_kinematics(motion, self.fitter, subject))
             if not is_made_for(motion, self.fitter.body, subject.betas):
                 solved = clear_arms(solved, self.fitter, subject.betas, motion.poses)
-            return Solved(subject, outfit, solved, motion.poses)
-        return Solved(subject, outfit, self._standard(self._skeleton(recording, recorded, person.skeleton)))
+            return solved, motion.poses, None
+        return self._standard(self._skeleton(recording, recorded, person.skeleton)), None, None
 
-    def _person(self, name: str) -> Person:
-        if name not in self._people:
-            if len(self._people) == _PEOPLE_KEPT:
-                del self._people[next(iter(self._people))]
-            self._people[name] = self._new_person(name, self._first_plans[name])
-        return self._people[name]
+    def _person(self, plan: ClipPlan) -> Person:
+        def new() -> Person:
+            if not plan.variant:
+                return self._new_person(plan.subject, self._first_plans[plan.subject])
+            own = self._person(replace(plan, variant=0.0))
+            return replace(own, subject=bmi_variant(own.subject, self.fitter, plan.variant))
+
+        return _kept(self._people, plan.person, new)
+
+    def _outfit(self, plan: ClipPlan, person: Person) -> Outfit:
+        """What is worn in a clip: the person's clothes, or others of the clip's own on the same person."""
+        body, betas = self.fitter.body, person.subject.betas
+        if self.config.clothing.changes == "per_subject":
+            return _kept(self._outfits, plan.person, lambda: self._wardrobe.dress(body, betas, person.look))
+        rng = seeded_rng(self.config.seed, "clothes", plan.clip_id)
+        look = self._wardrobe.changed(person.look, person.subject.gender, rng)
+        return self._wardrobe.dress(body, betas, look)
 
     def _new_person(self, name: str, plan: ClipPlan) -> Person:
         rng, people = seeded_rng(self.config.seed, "subject", name), self.config.subjects
@@ -152,7 +174,7 @@ class ClipMaker:
         self, subject: Subject, rng: np.random.Generator, skeleton: Kinematics | None = None
     ) -> Person:
         look = self._wardrobe.restyled(sample_appearance(rng, subject.gender, subject.age), rng)
-        return Person(subject, self._wardrobe.dress(self.fitter.body, subject.betas, look), skeleton)
+        return Person(subject, look, skeleton)
 
     def _skeleton(
         self, recording: Recording, recorded: MarkerTrajectories | Kinematics, first: Kinematics | None
@@ -175,6 +197,16 @@ class ClipMaker:
         """Rate, start and duration of a recording's part."""
         clip = self.config.clip
         return clip.rate, recording.start, recording.duration or clip.duration
+
+
+def _kept(cache: dict[str, Thing], key: str, make: Callable[[], Thing]) -> Thing:
+    """`cache[key]`, made where it is missing; the oldest makes room."""
+    if key not in cache:
+        made = make()
+        if len(cache) >= _PEOPLE_KEPT:
+            del cache[next(iter(cache))]
+        cache[key] = made
+    return cache[key]
 
 
 def _on_the_floor(recorded: Kinematics) -> Kinematics:

@@ -11,6 +11,7 @@ import torch
 
 from odah.body.checks import Plausibility, check_plausibility, floor_height, lowest_points
 from odah.body.fitting.body_fitter import BodyFit, BodyFitter
+from odah.body.shape.measures import body_measures
 from odah.clothing import Appearance, MeshLayer
 from odah.config import GenerateConfig
 from odah.dataset.plan import ClipPlan
@@ -34,6 +35,7 @@ from odah.pipeline.labels import (
 )
 from odah.pipeline.seats import stool_under
 from odah.pipeline.seen_joints import joints_inside_mask, seen_joints
+from odah.pipeline.subjects import Subject
 from odah.render import Renderer, RenderResult
 from odah.scene import PersonBounds, Scene, sample_scene
 from odah.scene.coverage import Coverage
@@ -132,14 +134,27 @@ def make_clip(
         "rate": kinematics.rate,
         "seed": config.seed,
         "source": _source_record(kinematics.source),
-        "body": {
-            "kind": config.body,
-            "licence": "CC0-1.0" if config.body == "open" else "SMPL-X (user's own)",
-        },
+        "body": _body_record(config, maker.fitter, solved.subject),
+        "appearance": solved.outfit.appearance.to_json(),
         "textures": {"licence": _texture_licence(solved.outfit.appearance)},
         "scene": prepared.scene.to_dict(),
     }
     write_clip(paths, plan, record, lambda folder: _fill(folder, prepared, config, renderer))
+
+
+def _body_record(config: GenerateConfig, fitter: BodyFitter, subject: Subject) -> dict[str, Any]:
+    """Whose body, and of what kind of person: age in years, height in m, mass in kg, bmi in kg/m^2."""
+    measures, betas = body_measures(fitter.body), torch.as_tensor(subject.betas, dtype=torch.float64)
+    height, mass = measures.height(betas)[0], measures.mass(betas)[0]
+    return {
+        "kind": Path(config.body).name,
+        "licence": "CC0-1.0" if config.body == "open" else "SMPL-X (user's own)",
+        "gender": subject.gender,
+        "age": subject.age,
+        "height": height,
+        "mass": mass,
+        "bmi": mass / height**2,
+    }
 
 
 def _texture_licence(look: Appearance) -> str:

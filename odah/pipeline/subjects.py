@@ -23,6 +23,8 @@ from odah.names import SMPLX_INDEX
 from odah.osim import Model, write_model
 from odah.osim.kinematics import Kinematics
 
+_ABOUT = "person.json"
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -127,9 +129,14 @@ def subject_of_body(
     return Subject(name, gender, age, fitted, model, scale_factors)
 
 
-def write_subject(subject: Subject, appearance: Appearance, body_kind: str, folder: Path) -> None:
-    """`model.osim`, `body.npz` and `appearance.json`, whole or not at all."""
-    if (folder / "model.osim").is_file():
+def write_subject(
+    subject: Subject, appearance: Appearance, body_kind: str, folder: Path, inputs: str = ""
+) -> None:
+    """`model.osim`, `body.npz`, `appearance.json` and `person.json`, whole or not at all.
+
+    inputs: digest of what the person is made from; a folder that was made from the same stays.
+    """
+    if (folder / "model.osim").is_file() and _written_inputs(folder) == inputs:
         return
     with atomic_folder(folder) as temporary:
         write_model(subject.model, temporary / "model.osim")
@@ -141,3 +148,13 @@ def write_subject(subject: Subject, appearance: Appearance, body_kind: str, fold
             age=np.array(subject.age),
         )
         (temporary / "appearance.json").write_text(json.dumps(appearance.to_json(), indent=1) + "\n")
+        (temporary / _ABOUT).write_text(
+            json.dumps({"person": folder.name, "inputs": inputs}, indent=1) + "\n"
+        )
+
+
+def _written_inputs(folder: Path) -> str | None:
+    try:
+        return json.loads((folder / _ABOUT).read_text())["inputs"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None

@@ -1,6 +1,7 @@
 """Small recordings that `odah kinematics` solves in a second or two, and the command itself."""
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,21 @@ from odah.osim.storage import write_mot
 from odah.osim.write import write_model
 
 MODEL = full_body_model()
+LABEL_FILES = ("labels.npz", "kinematics.mot", "markers.trc", "front_mask.mkv", "side_parts.mkv")
+
+
+@pytest.fixture(scope="session")
+def same_labels() -> Callable[[Path, Path], None]:
+    """Compares the clips and people of two datasets, byte for byte."""
+
+    def compare(ours: Path, theirs: Path) -> None:
+        names = [f"clips/{clip.name}/{name}" for clip in (theirs / "clips").iterdir() for name in LABEL_FILES]
+        names += [str(path.relative_to(theirs)) for path in (theirs / "subjects").glob("*/*")]
+        assert len(names) > len(LABEL_FILES)
+        for name in names:
+            assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
+
+    return compare
 
 
 @pytest.fixture(scope="module")

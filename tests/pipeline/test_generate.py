@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset
-from odah.errors import InputError, OdahError
+from odah.errors import OdahError
 from odah.pipeline import clip_work
 from odah.pipeline.generate import GenerateOptions, generate_dataset
 
@@ -42,17 +41,6 @@ def test_finished_clips_are_not_made_again(
     _, failures = generate_dataset(tiny_config, Path(), tiny_dataset.paths.root)
     assert not failures
     assert {path: path.stat().st_mtime_ns for path in tiny_dataset.paths.clips.rglob("*")} == before
-
-
-def test_a_damaged_record_is_named(
-    tiny_dataset: Dataset, tiny_config: GenerateConfig, tmp_path: Path
-) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(tiny_dataset.paths.root, copy)
-    record = copy / "clips" / "subject001_walking" / "clip.json"
-    record.write_text(record.read_text()[:300])
-    with pytest.raises(InputError, match=r"subject001_walking/clip.json: found no readable record"):
-        generate_dataset(tiny_config, Path(), copy)
 
 
 def test_a_clip_that_fails_leaves_nothing_and_stops_nothing(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from odah.config import GenerateConfig
+from odah.dataset.audit import audit_clip
 from odah.dataset.plan import plan_clips
 from odah.dataset.reader import Dataset, open_dataset
-from odah.dataset.validate import audit_clip
 from odah.errors import InputError
 from odah.pipeline.clip_maker import ClipMaker
 from odah.pipeline.generate import generate_dataset
