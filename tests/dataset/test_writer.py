@@ -2,12 +2,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset, read_labels
-from odah.dataset.writer import start_dataset, write_index, write_labels
+from odah.dataset.writer import start_dataset, write_labels
 from odah.errors import InputError, OdahError
 from odah.osim import full_body_model
 
@@ -45,21 +44,6 @@ def test_reading_labels_never_unpickles(tmp_path: Path) -> None:
     np.savez(path, time=np.zeros(3), coordinates=np.zeros((4, 39)))
     with pytest.raises(InputError, match=r"shape \(4, 39\), expected shape \(3, 'C'\)"):
         read_labels(path)
-
-
-@pytest.mark.blender
-def test_the_index_opens_in_pandas(tiny_dataset: Dataset) -> None:
-    assert write_index(tiny_dataset.paths) == 2
-    table = pd.read_parquet(tiny_dataset.paths.index)
-    assert table["action"].tolist() == ["hand_waving", "walking"]
-    assert (table["joints_inside_mask"] >= 0.99).all()
-
-
-@pytest.mark.blender
-def test_the_card_says_what_is_inside(tiny_dataset: Dataset) -> None:
-    card = tiny_dataset.paths.card.read_text()
-    for words in ("| clips | 2 (6 frames", "hand_waving (1), walking (1)", "CC0-1.0 (2 clips)", "cycles 2"):
-        assert words in card
 
 
 @pytest.mark.blender
