@@ -6,12 +6,12 @@ from pathlib import Path
 
 from odah.assets import asset_path
 from odah.config import ClipConfig, GenerateConfig, VideoConfig, load_config
+from odah.dataset.audit import AuditOptions, DatasetAudit, audit_dataset
 from odah.dataset.reader import open_dataset
 from odah.dataset.report import write_report
-from odah.dataset.validate import ClipAudit, audit_dataset
 from odah.errors import InputError, OdahError
 from odah.pipeline.generate import generate_dataset
-from odah.progress import say, track
+from odah.progress import say, steps
 
 
 def demo_config(full: bool, engine: str) -> GenerateConfig:
@@ -30,8 +30,8 @@ def demo_config(full: bool, engine: str) -> GenerateConfig:
     return config.model_copy(update=update)
 
 
-def run_demo(out: Path, full: bool, engine: str) -> tuple[Path, list[ClipAudit]]:
-    """Generate, audit and show; returns the page and the audits.
+def run_demo(out: Path, full: bool, engine: str) -> tuple[Path, DatasetAudit]:
+    """Generate, audit and show; returns the page and the audit.
 
     Raises:
         OdahError: a clip could not be made.
@@ -41,11 +41,12 @@ def run_demo(out: Path, full: bool, engine: str) -> tuple[Path, list[ClipAudit]]
     if failures:
         raise OdahError(f"{len(failures)} clips of the demo could not be made: {', '.join(failures)}")
     dataset = open_dataset(out)
-    audits = audit_dataset(dataset, lambda clips: track(list(clips), "validating"))
+    with steps("validating") as tell:
+        audit = audit_dataset(dataset, AuditOptions(is_deep=True), tell)
     note = "" if full else (
         "These are short clips at a reduced size, to be quick; "
         "`odah demo --full` makes 10 s at 1080×720 and 60 fps."
     )  # fmt: skip
-    page = write_report(dataset, audits, note)
-    say(f"{sum(audit.is_valid for audit in audits)} of {len(audits)} clips are valid")
-    return Path(page), audits
+    page = write_report(dataset, audit.clips, note)
+    say(f"{audit.num_valid} of {audit.num_clips} clips are valid")
+    return Path(page), audit

@@ -13,6 +13,8 @@ _EXTRAS = {
     "pyarrow": "generate",
     "jinja2": "generate",
     "sklearn": "register",
+    "ray": "ray",
+    "rerun": "view",
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from odah.cli import main
 from odah.dataset.reader import Dataset
 
-COMMANDS = ("doctor", "demo", "kinematics", "animate", "generate", "validate", "report")
+COMMANDS = ("doctor", "demo", "kinematics", "animate", "generate", "validate", "report", "pack")
 
 
 @pytest.fixture
@@ -44,6 +44,10 @@ def test_version(odah) -> None:
         (("report", "none"), ("none", "no such folder")),
         (("generate", "none.yaml", "--out", "d"), ("none.yaml", "no such file")),
         (("generate", "none.yaml", "--out", "d", "--executor", "slurm"), ("--executor", "'slurm'", "local")),
+        (
+            ("generate", "none.yaml", "--out", "d", "--address", "a:1"),
+            ("--address", "without --executor ray"),
+        ),
         (("kinematics", "none.trc", "--out", "d"), ("none.trc", "no such file")),
         (("kinematics", "none.xyz", "--out", "d"), ("none.xyz", ".bvh")),
         (("kinematics", "none.mot", "--out", "d"), ("none.mot", ".osim")),
@@ -85,7 +89,8 @@ def test_a_shard_out_of_range_stops_before_any_work(odah, tmp_path: Path) -> Non
 def test_validate_speaks_json(odah, tiny_dataset: Dataset) -> None:
     code, out, _ = odah("validate", tiny_dataset.paths.root, "--json")
     assert code == 0
-    assert json.loads(out) == {"clips": 2, "failed": {}}
+    found = json.loads(out)
+    assert (found["clips"], found["valid"], found["failed"], found["dataset"]) == (2, 2, {}, {})
 
 
 @pytest.mark.blender

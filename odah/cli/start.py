@@ -46,7 +46,6 @@ def demo(
     """
     from odah.demo import run_demo
 
-    page, audits = run_demo(out, full=full, engine=engine)
-    failed = {audit.clip_id: audit.failures for audit in audits if not audit.is_valid}
-    tell_result(as_json, {"page": str(page), "clips": len(audits), "failed": failed}, [f"open {page}"])
-    raise typer.Exit(1 if failed else 0)
+    page, audit = run_demo(out, full=full, engine=engine)
+    tell_result(as_json, {"page": str(page), **audit.to_json()}, [f"open {page}"])
+    raise typer.Exit(0 if audit.is_valid else 1)

@@ -1,100 +1,38 @@
-"""Reading clips back."""
+"""Opening a dataset: its clips by name, split and subset."""
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from odah.dataset.schema import CROPPED_ONLY, LABEL_SHAPES, DatasetPaths, PictureKind, open_folder
-from odah.dataset.writer import read_info, read_record
+from odah.dataset.clip import Clip
+from odah.dataset.clip_labels import ClipLabels, read_labels
+from odah.dataset.records import read_info
+from odah.dataset.schema import SPLITS, DatasetPaths, open_folder
+from odah.dataset.squares import in_crops
 from odah.errors import InputError
 
-
-def read_labels(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a `labels.npz`, checked for presence and shape (never unpickled).
-
-    Raises:
-        InputError: unreadable, an array missing, or of another shape.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            labels = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        raise InputError(path, "no readable arrays", "a labels.npz") from None
-    sizes: dict[str, int] = {}
-    for name, shape in LABEL_SHAPES.items():
-        if name not in labels:
-            if name in CROPPED_ONLY:
-                continue
-            raise InputError(f"{path}: {name}", "nothing", "an array")
-        _check_shape(f"{path}: {name}", labels[name].shape, shape, sizes)
-    return labels
-
-
-def _check_shape(
-    where: str, found: tuple[int, ...], expected: tuple[str | int, ...], sizes: dict[str, int]
-) -> None:
-    fits = len(found) == len(expected) and all(
-        size == (sizes.setdefault(letter, size) if isinstance(letter, str) else letter)
-        for size, letter in zip(found, expected, strict=False)
-    )
-    if not fits:
-        known = tuple(sizes.get(str(letter), letter) for letter in expected)
-        raise InputError(where, f"shape {found}", f"shape {known}")
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A finished clip on disk; files are read when asked for."""
-
-    folder: Path
-
-    @property
-    def clip_id(self) -> str:
-        return self.folder.name
-
-    @cached_property
-    def record(self) -> dict[str, Any]:
-        """`clip.json`: plan, scene, sources, error budget, hashes."""
-        return read_record(self.folder / "clip.json")
-
-    @cached_property
-    def labels(self) -> dict[str, np.ndarray]:
-        return read_labels(self.folder / "labels.npz")
-
-    def video(self, view: str) -> Path:
-        return self.folder / f"{view}.mp4"
-
-    def picture(self, view: str, kind: PictureKind) -> Path:
-        """The video of masks, body parts, depth or normals that belongs to a view's pictures."""
-        return self.folder / f"{view}_{kind}.mkv"
-
-    def video_keypoints(self, v: int, crop_size: int | None) -> np.ndarray:
-        """(T, J, 2) joints in pixels of the v-th view's video, which may show crops of `crop_size` px."""
-        keypoints = self.labels["keypoints"][v]
-        return keypoints if crop_size is None else in_crops(keypoints, self.labels["crops"][v], crop_size)
-
-
-def in_crops(pixels: np.ndarray, crops: np.ndarray, size: int) -> np.ndarray:
-    """Pixels (T, P, 2) of the full pictures in those of their crops.
-
-    crops: (T, 3) left, top and side of each square, px, measured from the full picture's edge. size: px.
-    """
-    corner, side = crops[:, None, :2], crops[:, None, 2:]
-    return (pixels + 0.5 - corner) * (size / side) - 0.5
+__all__ = ["Clip", "ClipLabels", "Dataset", "in_crops", "open_dataset", "read_labels"]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened dataset folder."""
+    """An opened dataset folder, or the clips of it that were chosen.
+
+    `for clip in dataset` holds one clip at a time; `dataset.clips` keeps what was read of each.
+
+    info: `dataset.json`. chosen: names of clips; None for all.
+    """
 
     paths: DatasetPaths
     info: dict[str, Any]
+    chosen: tuple[str, ...] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Dataset, (self.paths, self.info, self.chosen)  # without the clips and what was read of them
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -106,11 +44,80 @@ class Dataset:
         """Side of the square pictures, px, where they show only the person; None for full frames."""
         return self.info["crop_size"]
 
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return self.info["rate"]
+
+    @cached_property
+    def clip_ids(self) -> tuple[str, ...]:
+        """Names of finished clips in order; temporary folders start with a dot and are not listed."""
+        if self.chosen is not None:
+            return self.chosen
+        folders = self.paths.clips.iterdir() if self.paths.clips.is_dir() else ()
+        return tuple(
+            sorted(folder.name for folder in folders if folder.is_dir() and not folder.name.startswith("."))
+        )
+
     @cached_property
     def clips(self) -> list[Clip]:
-        """Finished clips in name order; temporary folders start with a dot and are not listed."""
-        folders = sorted(self.paths.clips.iterdir()) if self.paths.clips.is_dir() else []
-        return [Clip(folder) for folder in folders if folder.is_dir() and not folder.name.startswith(".")]
+        """The clips in name order."""
+        return list(self)
+
+    def __len__(self) -> int:
+        return len(self.clip_ids)
+
+    def __iter__(self) -> Iterator[Clip]:
+        return map(self._clip, self.clip_ids)
+
+    def __getitem__(self, key: str | int) -> Clip:
+        """A clip by its name or its place.
+
+        Raises:
+            InputError: no clip of that name. IndexError: no such place.
+        """
+        if isinstance(key, int):
+            return self._clip(self.clip_ids[key])
+        if key not in self:
+            raise InputError(self.paths.clips, f"no clip {key!r}", f"one of {len(self)} clips")
+        return self._clip(key)
+
+    def __contains__(self, clip_id: object) -> bool:
+        return clip_id in self._known
+
+    def split(self, name: str) -> Dataset:
+        """The clips of one split: train, val or test.
+
+        Raises:
+            InputError: no split is called so; a damaged clip.json.
+        """
+        if name not in SPLITS:
+            raise InputError("split", repr(name), f"one of {', '.join(SPLITS)}")
+        return self.where(lambda clip: clip.split == name)
+
+    def subset(self, name: str) -> Dataset:
+        """The clips of one of the config's subsets, such as small.
+
+        Raises:
+            InputError: no clip belongs to it; a damaged clip.json.
+        """
+        known: set[str] = set()
+        chosen = self.where(lambda clip: known.update(clip.subsets) or name in clip.subsets)
+        if not len(chosen):
+            there = f"one of {', '.join(sorted(known))}" if known else "a dataset whose config has subsets"
+            raise InputError(f"{self.paths.root}: subset", repr(name), there)
+        return chosen
+
+    def where(self, belongs: Callable[[Clip], bool]) -> Dataset:
+        """The clips for which `belongs` is true."""
+        return Dataset(self.paths, self.info, tuple(clip.clip_id for clip in self if belongs(clip)))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.clip_ids)
+
+    def _clip(self, clip_id: str) -> Clip:
+        return Clip(self.paths.clip(clip_id), self.paths, self.info)
 
 
 def open_dataset(path: str | Path) -> Dataset:

@@ -86,13 +86,34 @@ class DatasetPaths:
     def index(self) -> Path:
         return self.root / "index.parquet"
 
+    def split(self, name: str) -> Path:
+        """The rows of the index that belong to a split."""
+        return self.splits / f"{name}.parquet"
+
+    @property
+    def splits(self) -> Path:
+        return self.root / "splits"
+
     @property
     def card(self) -> Path:
         return self.root / "README.md"
 
     @property
+    def croissant(self) -> Path:
+        return self.root / "croissant.json"
+
+    @property
     def report(self) -> Path:
         return self.root / "report" / "index.html"
+
+    @property
+    def state(self) -> Path:
+        """What runs keep here for themselves: locks and caches; readers ignore it."""
+        return self.root / ".odah"
+
+    def lock(self, name: str) -> Path:
+        """The file that is locked while something that several runs share is written."""
+        return self.state / f"{name}.lock"
 
     @property
     def clips(self) -> Path:
@@ -101,8 +122,12 @@ class DatasetPaths:
     def clip(self, clip_id: str) -> Path:
         return self.clips / clip_id
 
+    @property
+    def subjects(self) -> Path:
+        return self.root / "subjects"
+
     def subject(self, subject: str) -> Path:
-        return self.root / "subjects" / subject
+        return self.subjects / subject
 
 
 def open_folder(path: str | Path) -> DatasetPaths:

@@ -5,6 +5,7 @@ import pytest
 from odah.config import GenerateConfig
 from odah.dataset.plan import plan_clips, shard
 from odah.errors import InputError
+from odah.names import BMLMOVI_ACTIONS
 
 
 def config(**update: object) -> GenerateConfig:
@@ -62,3 +63,31 @@ def test_duplicates_and_missing_recordings_are_said(tmp_path: Path) -> None:
         plan_clips(config(motion={"recordings": ["a.bvh", "a.bvh"]}), tmp_path)
     with pytest.raises(InputError, match=r"b\.bvh: found no such file"):
         plan_clips(config(motion={"recordings": ["b.bvh"]}), tmp_path)
+
+
+def test_all_built_in_actions_with_one_word() -> None:
+    plans = plan_clips(config(motion={"source": "builtin"}, subjects={"count": 1}), Path())
+    assert [plan.action for plan in plans] == list(BMLMOVI_ACTIONS)
+    fewer = {"source": "builtin", "actions": ["kicking"]}
+    assert [p.action for p in plan_clips(config(motion=fewer, subjects={"count": 1}), Path())] == ["kicking"]
+
+
+def test_a_collection_beside_actions_and_recordings(tmp_path: Path) -> None:
+    for name in ("cmu/07_05.bvh", "cmu/07_12.bvh", "cmu/08_01.bvh", "cmu/own.bvh"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    motion = {"source": "cmu", "root": "cmu", "takes": 2, "actions": ["walking"], "recordings": ["own.bvh"]}
+    plans = plan_clips(config(motion=motion, subjects={"count": 1}), tmp_path)
+    assert [plan.clip_id for plan in plans] == ["subject001_walking", "cmu_07_05", "cmu_07_12", "own_bvh"]
+    assert plans[1].recording is not None
+    assert plans[1].recording.path == str(tmp_path / "cmu" / "07_05.bvh")
+    assert "free for all uses" in (plans[1].recording.licence or "")
+    assert (plans[1].subject, plans[1].action) == ("cmu_07", "take_05")
+
+
+def test_a_subject_who_is_called_as_anothers_variant_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.bvh").write_text("x")
+    motion = {"recordings": [{"path": "a.bvh", "subject": name} for name in ("tom", "tom_bmi4")]}
+    people = {"bmi_variants": [4, 0]}
+    with pytest.raises(InputError, match="a subject and a variant of another who are both called 'tom_bmi4'"):
+        plan_clips(config(motion=motion, subjects=people, seed=1), tmp_path)
