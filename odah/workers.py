@@ -118,7 +118,7 @@ class _Worker(Generic[Item, Result]):
         """What came of the item, and whether the process lives on."""
         try:
             return self.connection.recv(), True
-        except EOFError:
+        except (EOFError, OSError):  # the latter where it died before it had read the item
             self._process.join()
             return Death(f"the process that worked on it died ({_cause(self._process.exitcode)})"), False
 

@@ -6,7 +6,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from odah.workers import Failure, in_processes, num_cores
+from odah.workers import Death, Failure, in_processes, num_cores
+
+
+class Deadly:
+    """Kills the process that unpickles it, before that has read an item."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (3,)
+
+    def __call__(self, item: str) -> str:
+        return item
 
 
 def test_each_result_belongs_to_its_item_and_failures_stay_single() -> None:
@@ -30,6 +40,14 @@ def test_each_result_belongs_to_its_item_and_failures_stay_single() -> None:
     assert "died (status 3)" in whys[4]
     assert "No module named 'nonsense'" in whys[5]
     assert all("\n" not in why for why in whys.values())
+
+
+def test_a_process_that_dies_before_it_has_read_its_item_costs_no_more_than_that_item() -> None:
+    results = dict(in_processes(Deadly(), ["a", "b"], jobs=1))
+    assert sorted(results) == [0, 1]
+    for result in results.values():
+        assert isinstance(result, Death)
+        assert "died (status 3)" in result.why
 
 
 def test_processes_have_one_thread_and_are_no_more_than_wanted(monkeypatch) -> None:

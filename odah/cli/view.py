@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from odah.cli.application import AsJson, app, tell_result
+from odah.errors import InputError
 from odah.files import atomic_path
 
 
@@ -39,6 +40,8 @@ def view(
     from odah.dataset.view import record_clip
 
     opened = open_dataset(dataset)
+    if not len(opened):
+        raise InputError(opened.paths.clips, "no finished clip", "at least one")
     chosen = opened.clips[0] if clip is None else opened[clip]
     recording = rr.RecordingStream("odah", recording_id=chosen.clip_id)
     if save is None:

@@ -201,11 +201,12 @@ def _stated(record: Mapping[str, Any], keys: Sequence[str]) -> Any:
 
 def _value(record: Mapping[str, Any], column: Column, path: Path) -> Any:
     value = _stated(record, column.keys)
-    if value is None and not column.is_required:
+    if value is None:
+        if column.is_required:
+            raise InputError(f"{path}: {'.'.join(column.keys)}", "nothing", _EXPECTED[column.kind])
         return None
     if not _fits(value, column.kind):
-        found = "nothing" if value is None else f"{value!r:.60}"
-        raise InputError(f"{path}: {'.'.join(column.keys)}", found, _EXPECTED[column.kind])
+        raise InputError(f"{path}: {'.'.join(column.keys)}", f"{value!r:.60}", _EXPECTED[column.kind])
     return float(value) if column.kind == "number" else value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,15 +72,19 @@ def _recording_subject(recording: Recording) -> str:
     return _identifier(recording.subject or f"{Path(recording.path).stem}_{Path(recording.path).suffix[1:]}")
 
 
-def plan_clips(config: GenerateConfig, config_folder: Path) -> list[ClipPlan]:
+def plan_clips(
+    config: GenerateConfig, config_folder: Path, tell: Callable[[str], None] = lambda line: None
+) -> list[ClipPlan]:
     """All clips of a dataset in a fixed order: built-in actions, the source's takes, single recordings.
+
+    tell: hears of files of the source that are passed over.
 
     Raises:
         InputError: the source's folder or a recording does not exist, or two clips have one id.
     """
     motion = config.motion
     root = config_folder / Path(motion.root).expanduser() if motion.root else config_folder
-    plans = [*_builtin_clips(config), *_collection_clips(config, root)]
+    plans = [*_builtin_clips(config), *_collection_clips(config, root, tell)]
     plans += [_recording_clip(_resolve(recording, root)) for recording in motion.recordings]
     splits = _splits(list(dict.fromkeys(plan.subject for plan in plans)), config)
     plans = [
@@ -96,11 +100,11 @@ def _builtin_clips(config: GenerateConfig) -> list[ClipPlan]:
     return [ClipPlan(f"{who}_{action}", who, action, builtin=action) for who in people for action in actions]
 
 
-def _collection_clips(config: GenerateConfig, root: Path) -> list[ClipPlan]:
+def _collection_clips(config: GenerateConfig, root: Path, tell: Callable[[str], None]) -> list[ClipPlan]:
     motion = config.motion
     if motion.source in (None, "builtin"):
         return []
-    takes = collection_takes(motion.source, root, config.subjects.count, motion.takes)
+    takes = collection_takes(motion.source, root, config.subjects.count, motion.takes, tell)
     return [_take_clip(take) for take in takes]
 
 

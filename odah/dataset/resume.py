@@ -45,6 +45,9 @@ class Found:
         if self.changed:
             names = some_of([plan.clip_id for plan in self.changed])
             lines.append(f"{_clips(len(self.changed))} made from other inputs, to be made again: {names}")
+        if self.relabelled:
+            names = some_of([plan.clip_id for plan in self.relabelled])
+            lines.append(f"{_clips(len(self.relabelled))} now in another split or other subsets: {names}")
         if self.orphans:
             names = some_of(self.orphans)
             lines.append(
@@ -108,8 +111,10 @@ def _known(paths: DatasetPaths) -> dict[str, tuple[str | None, str, tuple[str, .
     """By clip the digest of its inputs, its split and its subsets."""
     if not paths.info.is_file():
         return {}
-    update_index(paths)
-    table = read_index(paths, ("clip", "inputs", "split", "subsets"))
+    paths.state.mkdir(exist_ok=True)
+    with locked(paths.lock("describe")):  # or another shard that starts takes its files for remains
+        update_index(paths)
+        table = read_index(paths, ("clip", "inputs", "split", "subsets"))
     ids, *columns = (column.to_pylist() for column in table.columns)
     return {
         clip_id: (inputs, split, tuple(subsets or ()))

@@ -116,6 +116,11 @@ class DatasetPaths:
         return self.state / f"{name}.lock"
 
     @property
+    def hashes(self) -> Path:
+        """What hashes files have that clips are made from."""
+        return self.state / "hashes.json"
+
+    @property
     def clips(self) -> Path:
         return self.root / "clips"
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.utils.data
 
+import odah.dataset.forks  # noqa: F401  before a loader forks
 from odah.dataset.label_rows import BY_FRAME
 from odah.dataset.packed import entry_folder, packed_folder, packed_window
 from odah.dataset.person_pictures import Window, video_window
@@ -90,8 +91,8 @@ class SequenceDataset(torch.utils.data.Dataset[dict[str, Any]]):
         Raises:
             InputError: a file that is missing or damaged. IndexError: no such run.
         """
-        if torch.utils.data.get_worker_info() is not None:
-            cv2.setNumThreads(1)
+        if torch.utils.data.get_worker_info() is not None and cv2.getNumThreads() > 1:
+            cv2.setNumThreads(1)  # the workers are as many as there are cores
         place, start = int(self._clip_of[index]), int(self._starts[index])
         clip, stop = self._dataset[place], int(self._stops[index])
         if self._entries is None:

@@ -82,9 +82,8 @@ def start_dataset(
     paths = check_folder(out, config, force)
     if paths.info.is_file() and not force:
         return paths
-    from odah.render.parts import (
-        BODY_PARTS,
-    )  # here, for the renderer takes memory that resuming does not need
+    # only now, for the renderer takes memory that resuming does not need
+    from odah.render.parts import BODY_PARTS
 
     info = {
         "schema_version": SCHEMA_VERSION,

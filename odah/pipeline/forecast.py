@@ -1,4 +1,4 @@
-"""What a run would do: clips, frames, time and disk, and what stands in its way; nothing is written."""
+"""What a run would do: clips, frames, time and disk, and what stands in its way; no clip is made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from odah.config import GenerateConfig
+from odah.dataset.file_hashes import FileHashes
+from odah.dataset.inputs import with_inputs
 from odah.dataset.plan import ClipPlan, choose_subset, plan_clips, shard
+from odah.dataset.resume import find_clips
 from odah.dataset.schema import DatasetPaths
 from odah.dataset.writer import check_folder
 from odah.errors import OdahError
@@ -70,12 +73,16 @@ class _Missing(list[str]):
 def forecast(config: GenerateConfig, folder: Path, out: Path | None, options: GenerateOptions) -> Forecast:
     """Plan the run and measure one of its clips. folder: of the config file. out: the dataset's, if known."""
     missing = _Missing()
-    paths = None if out is None else missing.unless(lambda: check_folder(out, config))
-    everything = missing.unless(lambda: plan_clips(config, folder)) or []
+    paths = None if out is None else missing.unless(lambda: check_folder(out, config, options.force))
+    everything = missing.unless(lambda: plan_clips(config, folder, say)) or []
     plans = (
         missing.unless(lambda: shard(choose_subset(everything, config, options.subset), options.shard)) or []
     )
-    waiting = [plan for plan in plans if paths is None or not _is_finished(paths, plan)]
+    waiting = (
+        plans
+        if paths is None or not paths.info.is_file()
+        else _waiting(plans, everything, config, folder, paths)
+    )
     maker = missing.unless(lambda: ClipMaker(config, everything, folder)) if waiting else None
     blender = missing.unless(lambda: find_blender(install=False, say=say))
     cost = None
@@ -96,8 +103,19 @@ def forecast(config: GenerateConfig, folder: Path, out: Path | None, options: Ge
     return replace(result, missing=(*missing, *_too_little_disk(result)))
 
 
-def _is_finished(paths: DatasetPaths, plan: ClipPlan) -> bool:
-    return (paths.clip(plan.clip_id) / "clip.json").is_file()
+def _waiting(
+    plans: Sequence[ClipPlan],
+    everything: Sequence[ClipPlan],
+    config: GenerateConfig,
+    folder: Path,
+    paths: DatasetPaths,
+) -> list[ClipPlan]:
+    """Those that a dataset which was begun lacks; what else there is to say of it is told."""
+    plans = with_inputs(plans, everything, config, folder, FileHashes(paths.hashes))
+    found = find_clips(paths, plans, {plan.clip_id for plan in everything})
+    for line in found.sentences():
+        say(line)
+    return found.waiting
 
 
 def _num_frames(plan: ClipPlan, config: GenerateConfig) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,7 @@ from odah.dataset.schema import DatasetPaths
 from odah.dataset.writer import changes_of_config, check_folder, update_info
 from odah.errors import OdahError
 from odah.failures import sentence
+from odah.locks import locked
 from odah.progress import say, steps
 from odah.stopping import stoppable
 
@@ -75,20 +77,24 @@ def generate_dataset(
 def _generate(
     config: GenerateConfig, folder: Path, out: Path, options: GenerateOptions
 ) -> tuple[DatasetPaths, dict[str, str]]:
-    all_plans = plan_clips(config, folder)
+    all_plans = plan_clips(config, folder, say)
     plans = shard(choose_subset(all_plans, config, options.subset), options.shard)
     for line in smaller_subsets(all_plans, config):
         say(line)
     paths = check_folder(out, config, options.force)
     is_other_config = bool(changes_of_config(paths, config))
-    with run_lock(paths, options.shard, options.subset, say, is_alone=is_other_config):
+    with (
+        _gone_if_nothing_began(paths, options),
+        run_lock(paths, options.shard, options.subset, say, is_alone=is_other_config),
+    ):
         own = None if options.shard is None else {plan.clip_id for plan in plans}
         drop_remains(paths, own)
         plans = _with_inputs(plans, all_plans, config, folder, paths)
         found = find_clips(paths, plans, {plan.clip_id for plan in all_plans})
         for line in found.sentences():
             say(line)
-        update_info(paths, config, all_plans)
+        with locked(paths.lock("subjects")):
+            update_info(paths, config, all_plans)
         relabel(paths, found.relabelled)
         with _described(paths, own):
             if not (found.waiting or is_other_config):
@@ -100,6 +106,19 @@ def _generate(
             return paths, _make(maker, found.waiting, paths, options, is_other_config)
 
 
+@contextmanager
+def _gone_if_nothing_began(paths: DatasetPaths, options: GenerateOptions) -> Iterator[None]:
+    """A folder that a whole run made for nothing, because what it needs is missing, is removed."""
+    is_new = options.shard is None and not paths.root.exists()
+    try:
+        yield
+    finally:
+        if is_new and not paths.info.exists():
+            shutil.rmtree(paths.state, ignore_errors=True)
+            with suppress(OSError):  # something is in it after all
+                paths.root.rmdir()
+
+
 def _with_inputs(
     plans: Sequence[ClipPlan],
     all_plans: Sequence[ClipPlan],
@@ -107,7 +126,7 @@ def _with_inputs(
     folder: Path,
     paths: DatasetPaths,
 ) -> list[ClipPlan]:
-    hashes = FileHashes(paths.state / "hashes.json")
+    hashes = FileHashes(paths.hashes)
     with steps("inputs") as tell:
         plans = with_inputs(plans, all_plans, config, folder, hashes, tell)
     hashes.save()
@@ -146,8 +165,11 @@ def _make(
     from odah.pipeline.executors import clip_outcomes
 
     if is_other_config:
-        begin_dataset(maker, paths, force=True)
+        with locked(paths.lock("subjects")):
+            begin_dataset(maker, paths, force=True)
     failures: dict[str, str] = {}
+    if not waiting:
+        return failures
     made = clip_outcomes(maker, waiting, paths, options.executor, options.address)
     with steps("clips") as tell, closing(made) as outcomes:
         tell(0, len(waiting))

@@ -47,9 +47,10 @@ def read_recording(recording: Recording) -> Motion | MarkerTrajectories | Kinema
     if path.suffix.lower() in OPENSIM_SUFFIXES:
         if recording.osim is None:
             raise InputError(f"{path}: osim", "no model", "the .osim that the coordinates belong to")
-        return load_opensim_motion(path, recording.osim)
-    options = {name: getattr(recording, name) for name in ("up", "unit", "rate")}
-    motion = load_motion(path, **{name: value for name, value in options.items() if value is not None})
+        motion = load_opensim_motion(path, recording.osim)
+    else:
+        options = {name: getattr(recording, name) for name in ("up", "unit", "rate")}
+        motion = load_motion(path, **{name: value for name, value in options.items() if value is not None})
     if recording.licence is not None:
         motion = replace(motion, source=replace(motion.source, licence=recording.licence))
     return motion

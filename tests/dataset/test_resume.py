@@ -10,10 +10,13 @@ import pytest
 from fake_clips import FakeMaker, begin, fake_clip
 
 from odah.config import GenerateConfig
+from odah.dataset import resume
+from odah.dataset.index import update_index
 from odah.dataset.plan import ClipPlan, plan_clips
 from odah.dataset.resume import drop_remains, find_clips, relabel, some_of
 from odah.dataset.schema import DatasetPaths
 from odah.files import atomic_folder, atomic_path
+from odah.locks import take_lock
 
 CONFIG = GenerateConfig.model_validate(
     {
@@ -64,8 +67,20 @@ def test_each_clip_is_found_as_what_it_is(paths: DatasetPaths, plans: list[ClipP
     assert found.sentences() == [
         "1 of 4 clips are finished already",
         f"2 clips made from other inputs, to be made again: {kicking.clip_id}, {jogging.clip_id}",
+        f"1 clip now in another split or other subsets: {walking.clip_id}",
         f"1 clip that the config does not name, left as they are: {running.clip_id}",
     ]
+
+
+def test_other_shards_do_not_clear_up_the_index_while_it_is_written(
+    paths: DatasetPaths, plans: list[ClipPlan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def update(where: DatasetPaths) -> None:
+        assert take_lock(where.lock("describe")) is None  # `drop_remains` of another shard would wait
+        update_index(where)
+
+    monkeypatch.setattr(resume, "update_index", update)
+    assert len(find_clips(paths, plans, {plan.clip_id for plan in plans}).finished) == len(plans)
 
 
 def test_clips_of_other_shards_are_no_orphans(paths: DatasetPaths, plans: list[ClipPlan]) -> None:

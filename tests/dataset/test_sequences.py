@@ -124,9 +124,17 @@ def test_a_lens_bends_the_same_directions_in_a_crop(synthetic: ModuleType, tmp_p
 
 @pytest.mark.parametrize("context", ["fork", "spawn"])
 def test_worker_processes_give_the_same(dataset: Dataset, context: str) -> None:
+    """Also where OpenCV has threads in this process, which forked ones lack."""
+    import cv2
+
     sequences = SequenceDataset(dataset, length=4, size=32)
-    loader = DataLoader(sequences, batch_size=3, num_workers=2, multiprocessing_context=context)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (900, 900))
+    loader = DataLoader(sequences, batch_size=3, num_workers=2, multiprocessing_context=context, timeout=120)
     batches = list(loader)
+    assert cv2.getNumThreads() == 4
+    cv2.setNumThreads(before)
     assert [name for batch in batches for name in batch["clip_id"]] == (
         ["a_long"] * 6 + ["b_exact"] * 2 + ["c_short"] * 2
     )

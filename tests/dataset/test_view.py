@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import rerun as rr
 from odah.cli import app
 from odah.dataset.reader import Dataset
 from odah.dataset.view import record_clip
+from odah.errors import InputError
 
 pytestmark = pytest.mark.blender
 
@@ -43,6 +45,14 @@ def saved(tiny_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pa
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == {"clip": clip, "file": str(path)}
     return path
+
+
+def test_a_dataset_without_clips_is_told_in_a_sentence(tiny_dataset: Dataset, tmp_path: Path) -> None:
+    shutil.copy(tiny_dataset.paths.info, tmp_path)
+    result = CliRunner().invoke(app, ["view", str(tmp_path), "--save", str(tmp_path / "clip.rrd")])
+    assert result.exit_code != 0
+    assert isinstance(result.exception, InputError)
+    assert "no finished clip" in str(result.exception)
 
 
 def test_bones_are_where_the_joints_are(saved: Path, tiny_dataset: Dataset) -> None:

@@ -103,7 +103,7 @@ def test_a_recorded_walk_is_put_on_a_level_floor_with_bending_toes(
     values[:, places] = turn.apply(values[:, places] + [0.0, 0.3, 0.0])
     write_mot(tmp_path / "walk.mot", replace(walk, values=values), model)
     write_model(model, tmp_path / "model.osim")
-    entry = {"path": str(tmp_path / "walk.mot"), "osim": str(tmp_path / "model.osim")}
+    entry = {"path": str(tmp_path / "walk.mot"), "osim": str(tmp_path / "model.osim"), "licence": "CC-BY-4.0"}
     changes = {"motion": {"recordings": [entry]}, "clip": {"duration": 4.0, "rate": 60.0}}
     config = GenerateConfig.model_validate(tiny_config.model_dump() | changes)
     (plan,) = plan_clips(config, tmp_path)
@@ -115,6 +115,7 @@ def test_a_recorded_walk_is_put_on_a_level_floor_with_bending_toes(
     assert plan.recording is not None
     recorded = read_recording(plan.recording)
     assert isinstance(recorded, Kinematics)
+    assert solved.source.licence == recorded.source.licence == "CC-BY-4.0"
     np.testing.assert_allclose(recorded.coordinates, values, atol=1e-6)
 
 

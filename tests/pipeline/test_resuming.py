@@ -107,6 +107,16 @@ def test_a_changed_config_is_refused_by_its_fields_until_it_is_forced(
     assert states(made) == after
 
 
+def test_a_forced_config_that_changes_no_clip_needs_nothing_to_render_with(
+    made: DatasetPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CLIP_OUTCOMES, lambda *_: pytest.fail("nothing is to be made"))
+    wanted, before = config(motion={"actions": ["walking"]}), states(made)
+    generate_dataset(wanted, Path(), made.root, GenerateOptions(force=True))
+    assert states(made) == before
+    assert json.loads(made.info.read_text())["config"]["motion"]["actions"] == ["walking"]
+
+
 def test_a_dataset_grows_around_what_is_finished(made: DatasetPaths) -> None:
     before, splits = states(made), indexed(made)
     wanted = config(subjects={"count": 5}, motion={"actions": ["running", "walking", "kicking"]})

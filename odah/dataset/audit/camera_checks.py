@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from odah.dataset.audit.context import Context, expect
-from odah.scene import Camera
+from odah.scene.distortion import coefficients
 
 KEYPOINT_TOLERANCE_PX = 0.05
 _MATRIX_TOLERANCE = 1e-5
@@ -29,7 +29,8 @@ def check_cameras(context: Context) -> None:
                 np.allclose(R @ R.T, np.eye(3), atol=1e-4) and np.linalg.det(R) > 0,
                 f"{view}: labels.npz: T_cam_world{suffix} is not a rotation and a position",
             )
-        _check_same(view, "distortion", labels["distortion"][v], _five(clip.cameras[view]))
+        stated = np.array(coefficients(clip.cameras[view].distortion))
+        _check_same(view, "distortion", labels["distortion"][v], stated)
 
 
 def _check_same(view: str, key: str, found: np.ndarray, stated: np.ndarray) -> None:
@@ -37,10 +38,6 @@ def _check_same(view: str, key: str, found: np.ndarray, stated: np.ndarray) -> N
         np.allclose(found, stated, rtol=_MATRIX_TOLERANCE, atol=_MATRIX_TOLERANCE),
         f"{view}: labels.npz: {key} is not that of clip.json's scene",
     )
-
-
-def _five(camera: Camera) -> np.ndarray:
-    return np.pad(np.asarray(camera.distortion, dtype=float), (0, 5 - len(camera.distortion)))
 
 
 def project(

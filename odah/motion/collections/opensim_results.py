@@ -1,7 +1,7 @@
 """Results of OpenSim as programs leave them: `.mot` files of coordinates near the models they belong to.
 
 Layouts: a session of OpenCap, also of its validation data set; an export of AddBiomechanics; what
-`odah kinematics` writes; and any folder where the rule of `_Models.of` finds the model.
+`odah kinematics` writes; and any folder where the rule of `ResultModels.of` finds the model.
 """
 
 from __future__ import annotations
@@ -52,11 +52,6 @@ class _Result:
     path: Path
     model: Path
     person: Path
-
-
-def find_results(root: Path) -> list[Take]:
-    """The takes of `scan_results`."""
-    return list(scan_results(root).takes)
 
 
 def scan_results(root: Path) -> FoundResults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -210,7 +211,7 @@ def test_rows_are_few_and_the_rest_is_counted() -> None:
         "0 of 40 clips are valid (100 in the dataset); the dataset as a whole is not",
     ]
     table, *rest = audit_lines(failing(40), is_terminal=True)
-    screen = Console(width=100, record=True, quiet=True)
+    screen = Console(width=100, record=True, file=io.StringIO())
     screen.print(table)
     text = screen.export_text()
     assert "c28" in text

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from odah.errors import InputError
 from odah.motion.collections.mot_header import MotHeader
-from odah.motion.collections.opensim_results import find_results, scan_results
+from odah.motion.collections.opensim_results import scan_results
 
 COORDINATES = ("pelvis_tilt", "pelvis_ty", "hip_flexion_r", "knee_angle_r", "knee_angle_l", "ankle_angle_r")
 
@@ -41,7 +41,7 @@ def write_osim(path: Path, coordinates: tuple[str, ...] = COORDINATES) -> Path:
 def summary(root: Path) -> list[tuple[str, str, str | None, str]]:
     return [
         (take.subject, take.action, take.name, str(take.osim and take.osim.relative_to(root)))
-        for take in find_results(root)
+        for take in scan_results(root).takes
     ]
 
 
@@ -59,7 +59,7 @@ def test_sessions_of_opencap(tmp_path: Path) -> None:
         for who in ("OpenCapData_a", "OpenCapData_b")
         for name in ("walk2", "walk10")
     ]
-    assert [take.gender for take in find_results(tmp_path)] == ["male", "male", "female", "female"]
+    assert [take.gender for take in scan_results(tmp_path).takes] == ["male", "male", "female", "female"]
     assert scan_results(tmp_path).sentence == "2 of simulations that track another"
 
 
@@ -73,7 +73,7 @@ def test_opencaps_validation_data_are_taken_from_markers_where_both_are_there(tm
     (tmp_path / "subject2/sessionMetadata.yaml").write_text("sex: female\n")
     chosen = "Mocap/Model/LaiArnoldModified2017_poly_withArms_weldHand_scaled_adjusted.osim"
     assert summary(tmp_path) == [("subject2", "DJ", "DJ1", f"subject2/OpenSimData/{chosen}")]
-    assert find_results(tmp_path)[0].gender == "female"
+    assert scan_results(tmp_path).takes[0].gender == "female"
     assert scan_results(tmp_path).passed_over == {
         "of forces, markers or other things than coordinates": 1,
         "from video of people whose markers are solved too": 1,
@@ -93,7 +93,7 @@ def test_addbiomechanics_takes_the_model_of_the_last_step(tmp_path: Path) -> Non
         ("s1", "run", "run_segment_0", "s1/Models/match_markers_but_ignore_physics.osim"),
         ("s2", "run", "run_segment_0", "s2/osim_results/Models/match_markers_and_physics.osim"),
     ]
-    assert [take.gender for take in find_results(tmp_path)] == [None, "male"]
+    assert [take.gender for take in scan_results(tmp_path).takes] == [None, "male"]
 
 
 def test_folders_of_the_kinematics_command(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_models_of_which_none_is_to_be_preferred_are_named(tmp_path: Path) -> No
     write_osim(tmp_path / "first.osim")
     write_osim(tmp_path / "second.osim")
     with pytest.raises(InputError, match=r"walk\.mot: .*first\.osim and .*second\.osim"):
-        find_results(tmp_path)
+        scan_results(tmp_path)
 
 
 def test_people_of_one_name_and_people_with_two_models_are_told_apart(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_what_is_no_motion_is_passed_over_and_counted(tmp_path: Path) -> None:
     (tmp_path / "._walk.mot").write_bytes(b"\0\5")
     (tmp_path / "folder.mot").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
-    assert [take.path.name for take in find_results(tmp_path)] == ["walk.mot"]
+    assert [take.path.name for take in scan_results(tmp_path).takes] == ["walk.mot"]
     assert scan_results(tmp_path).passed_over == {
         "of a single pose": 1,
         "of speeds or accelerations": 1,
@@ -165,12 +165,12 @@ def test_what_is_no_motion_is_passed_over_and_counted(tmp_path: Path) -> None:
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        find_results(tmp_path / "absent")
+        scan_results(tmp_path / "absent")
     with pytest.raises(InputError, match=r"no \.mot file"):
-        find_results(tmp_path)
+        scan_results(tmp_path)
     write_mot(tmp_path / "forces.mot", ("ground_force_vx",))
     with pytest.raises(InputError, match="1 of forces"):
-        find_results(tmp_path)
+        scan_results(tmp_path)
 
 
 def test_a_root_inside_a_session_still_knows_whose_it_is(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_odd_names_and_junk_never_break_the_search(
         write_mot(folder / f"{name}.mot")
         (folder / "sessionMetadata.yaml").write_bytes(junk)
         (folder / f"{name}_.osim").write_bytes(junk)
-    takes = find_results(root) if any(_is_seen(name) for name in names) else []
+    takes = scan_results(root).takes if any(_is_seen(name) for name in names) else []
     assert len(takes) == sum(map(_is_seen, names))
     assert len({(take.subject, take.name) for take in takes}) == len(takes)
     assert all(take.osim == take.path.parent / "m.osim" for take in takes)
