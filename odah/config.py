@@ -51,6 +51,8 @@ class MotionConfig(Section):
     """Folder of the source's files and of `recordings`."""
     takes: Annotated[int, Field(ge=1)] = 21
     """Most takes of a person of a collection; those that come first are taken."""
+    licence: str | None = None
+    """Of a source whose files tell none, such as one's own results of OpenSim."""
     actions: tuple[str, ...] = ()
     """Built-in actions; each synthetic person performs all of them."""
     recordings: tuple[Recording, ...] = ()

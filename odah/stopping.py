@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,14 @@ from contextlib import contextmanager
 
 _SAME_REQUEST = 1.0
 """s within which a second signal is part of the first request: schedulers send several at once."""
+
+
+class Stopped(SystemExit):
+    """A signal asked for the end; the status is that which a shell gives to it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number)
 
 
 @contextmanager
@@ -22,7 +29,7 @@ def stoppable() -> Iterator[None]:
     runs as it is.
 
     Raises:
-        SystemExit: on a signal, with the status that a shell gives to it: 130, 143, 129.
+        Stopped: on a signal, with the status that a shell gives to it: 130, 143, 129.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -32,7 +39,7 @@ def stoppable() -> Iterator[None]:
     def leave(number: int, _: object) -> None:
         if not asked_at:
             asked_at.append(time.monotonic())
-            sys.exit(128 + number)
+            raise Stopped(number)
         if time.monotonic() - asked_at[0] > _SAME_REQUEST:
             os._exit(128 + number)
 

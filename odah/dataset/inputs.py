@@ -17,11 +17,10 @@ from odah.config import GenerateConfig, Recording
 from odah.dataset.file_hashes import UNREADABLE, FileHashes
 from odah.dataset.plan import ClipPlan
 from odah.dataset.portable import portable
+from odah.dataset.schema import CONTENT_VERSION
 from odah.errors import OdahError
 from odah.motion.asf_amc import skeleton_of, skeletons_beside
 
-CONTENT_VERSION = 1
-"""To be raised whenever the same inputs make another clip, so that finished ones are made again."""
 _OF_ALL_CLIPS = {
     "": ("name", "motion", "subsets"),
     "subjects": ("count", "split", "bmi_variants"),

@@ -105,14 +105,14 @@ def _collection_clips(config: GenerateConfig, root: Path, tell: Callable[[str], 
     if motion.source in (None, "builtin"):
         return []
     takes = collection_takes(motion.source, root, config.subjects.count, motion.takes, tell)
-    return [_take_clip(take) for take in takes]
+    return [_take_clip(take, motion.licence) for take in takes]
 
 
-def _take_clip(take: Take) -> ClipPlan:
+def _take_clip(take: Take, licence: str | None) -> ClipPlan:
     subject, action = _identifier(take.subject), _identifier(take.action)
     recording = Recording(
         path=str(take.path), subject=take.subject, action=take.action, start=take.start,
-        duration=take.duration, gender=take.gender, licence=take.licence,
+        duration=take.duration, gender=take.gender, licence=take.licence or licence,
         osim=None if take.osim is None else str(take.osim),
     )  # fmt: skip
     return ClipPlan(f"{subject}_{_identifier(take.name or action)}", subject, action, recording=recording)

@@ -76,7 +76,7 @@ def _refuse_others(paths: DatasetPaths, own: Path, is_alone: bool) -> None:
             continue
         file = take_lock(path)
         if file is None:
-            raise OdahError(f"{paths.root}: {_holder(path, other)}; {_advice(other)}")
+            raise OdahError(f"{paths.root}: {_holder(path, other)}; {_advice(other, is_alone)}")
         file.close()
         path.unlink(missing_ok=True)  # of a run that is gone
 
@@ -98,8 +98,8 @@ def _holder(path: Path, lock: re.Match[str]) -> str:
         return f"{what} is making clips here"
 
 
-def _advice(lock: re.Match[str]) -> str:
-    if lock["part"] is None:
+def _advice(lock: re.Match[str], is_alone: bool) -> str:
+    if lock["part"] is None or is_alone:
         return "wait for its end, or stop it"
     return f"wait for its end, or start another shard of {lock['whole']}"
 

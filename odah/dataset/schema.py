@@ -13,6 +13,8 @@ import numpy as np
 from odah.errors import InputError
 
 SCHEMA_VERSION = 4
+CONTENT_VERSION = 1
+"""To be raised whenever the same inputs make another clip, so that finished ones are made again."""
 INFO_KEYS = (
     "name", "seed", "config", "rate", "views", "pictures", "crop_size", "body_parts", "coordinate_names",
     "coordinate_ranges", "body_names", "joint_names", "marker_names",

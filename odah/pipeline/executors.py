@@ -15,7 +15,7 @@ from odah.pipeline.clip_maker import ClipMaker
 from odah.pipeline.clip_work import ClipWork, Equipment, clips_scratch
 from odah.pipeline.slots import Outcome, in_slots, plan_slots, unless_broken
 from odah.progress import say
-from odah.render import RenderSettings, choose_engine, find_blender
+from odah.render import Blender, RenderSettings, choose_engine, find_blender
 from odah.workers import Death
 
 
@@ -81,13 +81,15 @@ def equip(
     num_clips: int,
     tell: Callable[[str], None],
     lent: tuple[int, Sequence[str]] | None = None,
+    blender: Blender | None = None,
 ) -> Equipment:
-    """What this machine renders with. lent: see `plan_slots`.
+    """What this machine renders with. lent: see `plan_slots`. blender: the one to take, if it is known.
 
     Raises:
         OdahError: no Blender, or nothing can be rendered with it.
     """
-    blender, settings, render = find_blender(say=tell), render_settings(config), config.render
+    settings, render = render_settings(config), config.render
+    blender = find_blender(say=tell) if blender is None else blender
     choice = choose_engine(blender, settings, tell)
     slots = plan_slots(render.workers, render.workers_per_gpu, settings, choice, num_clips, lent)
     return Equipment(blender, choice, replace(settings, threads=slots.threads), slots)

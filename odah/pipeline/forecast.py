@@ -18,12 +18,11 @@ from odah.dataset.schema import DatasetPaths
 from odah.dataset.writer import check_folder
 from odah.errors import OdahError
 from odah.pipeline.clip_maker import ClipMaker
-from odah.pipeline.executors import render_settings
+from odah.pipeline.executors import equip
 from odah.pipeline.generate import GenerateOptions
 from odah.pipeline.probe import Cost, probe
-from odah.pipeline.slots import plan_slots
 from odah.progress import say
-from odah.render import Blender, choose_engine, find_blender
+from odah.render import find_blender
 
 Result = TypeVar("Result")
 
@@ -78,16 +77,16 @@ def forecast(config: GenerateConfig, folder: Path, out: Path | None, options: Ge
     plans = (
         missing.unless(lambda: shard(choose_subset(everything, config, options.subset), options.shard)) or []
     )
-    waiting = (
-        plans
-        if paths is None or not paths.info.is_file()
-        else _waiting(plans, everything, config, folder, paths)
-    )
+    waiting = plans
+    if paths is not None and paths.info.is_file():
+        waiting = missing.unless(lambda: _waiting(plans, everything, config, folder, paths)) or []
     maker = missing.unless(lambda: ClipMaker(config, everything, folder)) if waiting else None
     blender = missing.unless(lambda: find_blender(install=False, say=say))
-    cost = None
-    if maker is not None and blender is not None and not missing:
-        cost = missing.unless(lambda: probe(maker, waiting[0], blender))
+    equipment, cost = None, None
+    if blender is not None:
+        equipment = missing.unless(lambda: equip(config, len(waiting), say, blender=blender))
+    if maker is not None and equipment is not None and not missing:
+        cost = missing.unless(lambda: probe(maker, waiting[0], equipment))
     result = Forecast(
         clips=len(waiting),
         frames=sum(_num_frames(plan, config) for plan in waiting),
@@ -95,7 +94,7 @@ def forecast(config: GenerateConfig, folder: Path, out: Path | None, options: Ge
         views=0 if maker is None else len(maker.views),
         splits=dict(Counter(plan.split for plan in waiting)),
         finished=len(plans) - len(waiting),
-        slots=1 if blender is None else _slots(config, blender, waiting),
+        slots=1 if equipment is None else equipment.slots.count,
         cost=cost,
         free_bytes=None if out is None else _free_bytes(out),
         missing=tuple(missing),
@@ -121,12 +120,6 @@ def _waiting(
 def _num_frames(plan: ClipPlan, config: GenerateConfig) -> int:
     recorded = None if plan.recording is None else plan.recording.duration
     return round((recorded or config.clip.duration) * config.clip.rate)
-
-
-def _slots(config: GenerateConfig, blender: Blender, waiting: Sequence[ClipPlan]) -> int:
-    settings, render = render_settings(config), config.render
-    choice = choose_engine(blender, settings, lambda _: None)
-    return plan_slots(render.workers, render.workers_per_gpu, settings, choice, len(waiting)).count
 
 
 def _free_bytes(out: Path) -> int:

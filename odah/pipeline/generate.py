@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from odah.errors import OdahError
 from odah.failures import sentence
 from odah.locks import locked
 from odah.progress import say, steps
-from odah.stopping import stoppable
+from odah.stopping import Stopped, stoppable
 
 if TYPE_CHECKING:
     from odah.pipeline.clip_maker import ClipMaker
@@ -63,14 +62,13 @@ def generate_dataset(
         InputError: the config, a recording's path or the folder cannot be used.
         OdahError: another run makes clips in the folder; its disk is full or gone; no Blender, or nothing can
             be rendered with it.
-        SystemExit: on a signal, when the clips in hand are dropped.
+        Stopped: on a signal, when the clips in hand are dropped.
     """
     try:
         with stoppable():
             return _generate(config, config_folder.resolve(), out, options)
-    except SystemExit as stop:
-        name = signal.Signals(int(stop.code or 0) - 128).name
-        say(f"stopped by {name}: finished clips stay in {out}, and the same command goes on")
+    except Stopped as stop:
+        say(f"stopped by {stop.signal.name}: finished clips stay in {out}, and the same command goes on")
         raise
 
 

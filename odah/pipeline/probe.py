@@ -12,11 +12,11 @@ from typing import TypeVar
 from odah.dataset.plan import ClipPlan
 from odah.dataset.schema import DatasetPaths
 from odah.pipeline.clip_maker import ClipMaker, Solved
+from odah.pipeline.clip_work import Equipment
 from odah.pipeline.clips import make_clip
-from odah.pipeline.executors import render_settings
 from odah.pipeline.kinematics import cut_kinematics
 from odah.progress import say
-from odah.render import Blender, Renderer, choose_engine
+from odah.render import Renderer
 
 Result = TypeVar("Result")
 
@@ -40,27 +40,24 @@ class Cost:
     frame_bytes: float
 
     def seconds(self, people: int, clips: int, frames: int, slots: int = 1) -> float:
-        """Wall time with `slots` processes that do not slow each other down."""
-        work = people * self.person + clips * self.clip + frames * self.frame
-        return self.start + work / slots
+        """Wall time with `slots` processes, each of which makes the people it meets."""
+        return self.start + people * self.person + (clips * self.clip + frames * self.frame) / slots
 
     def num_bytes(self, clips: int, frames: int) -> float:
         return clips * self.clip_bytes + frames * self.frame_bytes
 
 
-def probe(maker: ClipMaker, plan: ClipPlan, blender: Blender) -> Cost:
-    """Measure `plan`, of which nothing is kept.
+def probe(maker: ClipMaker, plan: ClipPlan, equipment: Equipment) -> Cost:
+    """Measure `plan` in one slot, of which nothing is kept.
 
     Raises:
         OdahError: the clip cannot be made.
     """
     with_person, _ = _timed(lambda: maker.solve(plan))
     alone, solved = _timed(lambda: maker.solve(plan))
-    settings = render_settings(maker.config)
-    choice = choose_engine(blender, settings, say)
     with tempfile.TemporaryDirectory(prefix="odah_probe_") as folder:
         paths = DatasetPaths(Path(folder))
-        with Renderer(settings, blender, say, choice) as renderer:
+        with Renderer(equipment.settings, equipment.blender, say, equipment.choice) as renderer:
             runs = [_Run.of(paths, plan, maker, solved, renderer, count) for count in (_FEW, _FEW, _MORE)]
     first, few, more = runs  # the first one also starts Blender and compiles its shaders
     frame = _slope(few.frames, few.seconds, more.frames, more.seconds)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from odah import __version__
-from odah.dataset.inputs import CONTENT_VERSION
+from odah.dataset.schema import CONTENT_VERSION
 from odah.errors import OdahError
 from odah.pipeline.ray_cluster import Machine, machines
 from odah.pipeline.slots import SlotPlan

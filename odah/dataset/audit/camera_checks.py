@@ -75,14 +75,19 @@ def check_reprojection(context: Context) -> None:
 
 
 def left_to_image_right(context: Context, v: int) -> np.ndarray:
-    """(T,) cosine between the pelvis' right-to-left axis and the v-th picture's rightward axis.
+    """(T,) cosine between the pelvis' right-to-left axis and what is rightward for who looks at the hips from
+    the v-th camera, which is not the picture's own axis far from its middle.
 
     Positive where the person's left is on the image's right, as for one who faces the camera.
     """
-    left, right = (context.names("joint").index(name) for name in ("hip_l", "hip_r"))
-    joints = context.joints_seen[v]
-    across = (joints[:, left] - joints[:, right]) @ context.labels["T_cam_world"][v][:3, :3].T
-    return across[:, 0] / np.linalg.norm(across, axis=1)
+    T = context.labels["T_cam_world"][v]
+    left, right = (
+        context.joints_seen[v][:, context.names("joint").index(name)] @ T[:3, :3].T + T[:3, 3]
+        for name in ("hip_l", "hip_r")
+    )
+    across, sight = left - right, (left + right)[:, [2, 0]] * [1, -1]
+    length = np.linalg.norm(across, axis=1) * np.linalg.norm(sight, axis=1)
+    return (across[:, [0, 2]] * sight).sum(axis=1) / length
 
 
 def check_sides(context: Context) -> None:

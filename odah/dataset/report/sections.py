@@ -84,7 +84,10 @@ def headline(clips: Sequence[ClipFacts], dataset: Dataset) -> dict[str, Any]:
 def _picture_size(dataset: Dataset) -> str:
     if dataset.crop_size is not None:
         return f"crops of {dataset.crop_size} × {dataset.crop_size} px"
-    video = dataset.info["config"].get("video", {})
+    config = dataset.info["config"]
+    if config.get("cameras", {}).get("layout") == "file":
+        return "pictures of the calibrated cameras' sizes"
+    video = config.get("video", {})
     return f"{video['width']} × {video['height']} px" if {"width", "height"} <= set(video) else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -92,28 +93,47 @@ def test_what_moves_is_where_the_masks_have_the_person(tmp_path: Path) -> None:
     assert watch(tmp_path / "v.mp4", 20).num_frames == 12
 
 
-def test_sides_are_checked_at_the_time_a_late_camera_shows() -> None:
-    """Someone turns round; a camera that is two frames late still sees the back when the labels face it."""
-    turn = np.deg2rad([0.0, 0.0, 0.0, 180.0, 180.0, 180.0])
-    left = 0.1 * np.stack([np.cos(turn), np.sin(turn), np.zeros(6)], axis=-1)
-    joints = np.stack([left, -left], axis=1)
-    camera = replace(Camera.from_lens("late", look_at([0, -3, 0], [0, 0, 0]), 640, 480), frame_offset=2)
+def check_of_sides(camera: Camera, joints: np.ndarray) -> tuple[Callable[[], None], dict[str, Any]]:
+    """The check of (T, 2, 3) left and right hips as `camera` shows them, and its labels to break."""
+    shape = (1, *joints.shape[:2])
     labels: dict[str, Any] = {
         "joints": joints,
         "T_world_ground": np.eye(4),
         "T_cam_world": camera.T_cam_world[None],
         "keypoints": camera.project(points_as_seen_by(joints, camera, 30.0))[None],
-        "is_in_picture": np.ones((1, 6, 2), bool),
-        "part_at_joint": np.zeros((1, 6, 2), np.uint8),
+        "is_in_picture": np.ones(shape, bool),
+        "part_at_joint": np.zeros(shape, np.uint8),
     }
     record = {"rate": 30.0, "error_budget": {"mesh_joint_mean_mm": 1.0}}
     info = {"joint_names": ["hip_l", "hip_r"], "body_parts": ["background"]}
-    dataset: Any = SimpleNamespace(info=info, views=("late",))
+    dataset: Any = SimpleNamespace(info=info, views=(camera.name,))
 
     def check() -> None:
-        clip: Any = SimpleNamespace(labels=labels, record=record, cameras={"late": camera})
+        clip: Any = SimpleNamespace(labels=labels, record=record, cameras={camera.name: camera})
         check_sides(Context(cast(Any, clip), dataset))
 
+    return check, labels
+
+
+def test_sides_are_those_that_a_wide_lens_shows_far_from_the_middle_of_its_picture() -> None:
+    """There one sees the side of those who nearly face the plane of the picture."""
+    turn = np.deg2rad(np.arange(0.0, 360.0, 5.0))
+    left = 0.1 * np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=-1)
+    joints = np.stack([left, -left], axis=1) + np.array([-2.4, 0.0, 0.0])
+    camera = Camera.from_lens("wide", look_at([0, -3, 0], [0, 0, 0]), 640, 480, 18.0)
+    check, labels = check_of_sides(camera, joints)
+    check()
+    labels["keypoints"] = labels["keypoints"][:, :, ::-1]
+    with pytest.raises(Failure, match=r"wide: labels\.npz: left and right are swapped in 48 frames"):
+        check()
+
+
+def test_sides_are_checked_at_the_time_a_late_camera_shows() -> None:
+    """Someone turns round; a camera that is two frames late still sees the back when the labels face it."""
+    turn = np.deg2rad([0.0, 0.0, 0.0, 180.0, 180.0, 180.0])
+    left = 0.1 * np.stack([np.cos(turn), np.sin(turn), np.zeros(6)], axis=-1)
+    camera = replace(Camera.from_lens("late", look_at([0, -3, 0], [0, 0, 0]), 640, 480), frame_offset=2)
+    check, labels = check_of_sides(camera, np.stack([left, -left], axis=1))
     check()
     labels["keypoints"] = labels["keypoints"][:, :, ::-1]
     with pytest.raises(Failure, match=r"late: labels\.npz: left and right are swapped in 6 frames"):
