@@ -18,7 +18,10 @@ from odah.osim.storage import write_mot
 from odah.osim.write import write_model
 
 MODEL = full_body_model()
-LABEL_FILES = ("labels.npz", "kinematics.mot", "markers.trc", "front_mask.mkv", "side_parts.mkv")
+LABEL_FILES = (
+    *("labels.npz", "kinematics.mot", "markers.trc"),
+    *("front_mask.mkv", "side_mask.mkv", "side_parts.mkv"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,18 @@ from odah.motion.types import MarkerTrajectories
 from odah.osim.kinematics import load_opensim_motion
 from odah.osim.report import write_kinematics
 
+RUN = ("run.mot", "--osim", "model.osim")
 C3D = Path("hdm05") / "HDM_dg_06-03_03_120.c3d"
+
+
+@pytest.fixture
+def run_files(animate, recordings: Path) -> Path:
+    """What the command makes of run.mot, beside the recordings, made when first asked for: x.npz and more."""
+    folder = recordings / "animated"
+    if not folder.exists():
+        folder.mkdir()
+        assert animate(*RUN, "--out", folder / "x.npz")[0] == 0
+    return folder
 
 
 def test_markers_are_followed_and_the_files_say_how_well(animate, tmp_path: Path) -> None:
@@ -46,30 +57,28 @@ def test_markers_are_followed_and_the_files_say_how_well(animate, tmp_path: Path
 
 
 def test_a_folder_of_odah_kinematics_is_an_opensim_motion_with_its_model(
-    animate, recordings: Path, tmp_path: Path
+    animate, recordings: Path, run_files: Path, tmp_path: Path
 ) -> None:
     write_kinematics(load_opensim_motion(recordings / "run.mot", recordings / "model.osim"), tmp_path / "run")
     assert animate(tmp_path / "run", "--out", tmp_path / "a.npz")[0] == 0
-    assert animate("run.mot", "--osim", "model.osim", "--out", tmp_path / "b.npz")[0] == 0
-    one, other = load_animation(tmp_path / "a.npz"), load_animation(tmp_path / "b.npz")
+    one, other = load_animation(tmp_path / "a.npz"), load_animation(run_files / "x.npz")
     np.testing.assert_allclose(one.poses, other.poses, atol=1e-3)
     np.testing.assert_allclose(one.betas, other.betas, atol=1e-2)
     assert one.placement is None
 
 
-def test_the_same_recording_gives_the_same_bytes(animate, tmp_path: Path) -> None:
-    contents = []
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        animate("run.mot", "--osim", "model.osim", "--out", tmp_path / name / "x.npz")
-        contents.append([path.read_bytes() for path in sorted((tmp_path / name).iterdir())])
-    assert contents[0] == contents[1]
+def test_the_same_recording_gives_the_same_bytes(animate, run_files: Path, tmp_path: Path) -> None:
+    assert animate(*RUN, "--out", tmp_path / "x.npz")[0] == 0
+    one, other = (
+        {path.name: path.read_bytes() for path in folder.iterdir()} for folder in (run_files, tmp_path)
+    )
+    assert one == other
 
 
 def test_a_shape_is_kept_for_a_second_clip(animate, tmp_path: Path) -> None:
     first, second = tmp_path / "first.npz", tmp_path / "second.npz"
     assert animate("walk.trc", "--gender", "female", "--out", first)[0] == 0
-    for recording in (("run.mot", "--osim", "model.osim"), ("walk.trc",)):
+    for recording in (RUN, ("walk.trc",)):
         assert animate(*recording, "--shape", first, "--out", second)[0] == 0
         np.testing.assert_allclose(load_animation(second).betas, load_animation(first).betas, atol=1e-9)
         assert load_animation(second).gender == "female"
@@ -144,15 +153,14 @@ def test_a_real_recording_is_followed(animate, shared_data: Path, tmp_path: Path
     assert residuals["markers_mean_mm"] < 8
 
 
-def test_the_animation_poses_the_mesh(animate, recordings: Path, tmp_path: Path) -> None:
+def test_the_animation_poses_the_mesh(recordings: Path, run_files: Path) -> None:
     """The file alone gives the mesh again, whose joints are as far from the skeleton's as the report says."""
-    assert animate("run.mot", "--osim", "model.osim", "--out", tmp_path / "a.npz")[0] == 0
-    found, fitter = load_animation(tmp_path / "a.npz"), BodyFitter(load_body(), load_registration())
+    found, fitter = load_animation(run_files / "x.npz"), BodyFitter(load_body(), load_registration())
     arrays = (torch.from_numpy(a) for a in (found.betas, found.poses, found.transl))
     vertices = fitter.body(*arrays).vertices.double().numpy()
     kinematics = load_opensim_motion(recordings / "run.mot", recordings / "model.osim")
     skeleton = skeleton_targets(fitter.registration, kinematics).points.numpy()
-    rows = list(csv.DictReader((tmp_path / "a_residuals.csv").open()))
+    rows = list(csv.DictReader((run_files / "x_residuals.csv").open()))
     for frame, row in enumerate(rows):
         joints = fitter.registration.regressor.weights @ vertices[frame]
         errors = 1e3 * np.linalg.norm(joints - skeleton[frame, : len(joints)], axis=1)

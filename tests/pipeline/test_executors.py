@@ -25,9 +25,11 @@ def test_two_shards_make_the_same_bytes_as_one_run(
     tmp_path: Path,
     same_labels: Callable[[Path, Path], None],
 ) -> None:
-    for part in ("2/2", "1/2"):
+    for part, count in (("2/2", 1), ("1/2", 2)):
         paths, failures = generate_dataset(tiny_config, Path(), tmp_path / "d", GenerateOptions(shard=part))
         assert not failures
+        made = sorted(folder.name for folder in paths.clips.iterdir())
+        assert made == ["subject001_hand_waving", "subject001_walking"][:count]
     same_labels(paths.root, tiny_dataset.paths.root)
 
 

@@ -23,7 +23,7 @@ COST = Cost(start=10.0, person=5.0, clip=2.0, frame=0.5, clip_bytes=1e4, frame_b
 
 def test_cost_counts_people_clips_and_frames_and_shares_them_out() -> None:
     assert COST.seconds(people=2, clips=3, frames=100) == 10 + 10 + 6 + 50
-    assert COST.seconds(people=2, clips=3, frames=100, slots=2) == 10 + 33
+    assert COST.seconds(people=2, clips=3, frames=100, slots=2) == 10 + 10 + 28
     assert COST.num_bytes(clips=3, frames=100) == 3e4 + 2e5
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from odah.errors import InputError
 from odah.motion.types import Source
 from odah.names import bone_of
 from odah.osim import full_body_model, scale_model
-from odah.osim.ik import inverse_kinematics
 from odah.osim.kinematics import Kinematics, load_opensim_motion, model_markers
 from odah.osim.model import STILL, Joint, Marker, Model, TransformAxis, rigid
 from odah.osim.transfer import transfer_kinematics
@@ -25,13 +23,6 @@ ASYMMETRIC = {
     "pro_sup_l": 88,
 }  # fmt: skip
 """Degrees; no two sides alike, all within the ranges."""
-
-
-@pytest.fixture(autouse=True)
-def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each set of bones would be compiled anew, for a few frames."""
-    solver = partial(inverse_kinematics, path="reference")
-    monkeypatch.setattr("odah.osim.transfer.transfer.inverse_kinematics", solver)
 
 
 def moving(model: Model, degrees: Mapping[str, float] = ASYMMETRIC, frames: int = 4) -> Kinematics:
