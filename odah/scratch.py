@@ -14,6 +14,10 @@ from typing import IO
 
 from odah.locks import NoLocks, take_lock
 
+MEMORY = Path("/dev/shm")
+"""The file system in memory, where there is one."""
+_PREFIXES = ("odah-clips-", "odah-workers-", "odah-render-", "odah-probe-")
+"""Of the folders of all kinds of work."""
 _OWNER = "owner.lock"
 _NOBODYS_AFTER = 24 * 3600.0
 """s; a folder without a sign of its owner, killed as it made the folder, counts as left behind after that."""
@@ -36,6 +40,13 @@ def scratch_folder(prefix: str, base: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if owner is not None:
             owner.close()
+
+
+def sweep_scratch() -> None:
+    """Remove what processes that are gone left behind, in memory and where temporary files go."""
+    for base in (MEMORY, Path(tempfile.gettempdir())):
+        for prefix in _PREFIXES:
+            _sweep(base, prefix)
 
 
 def _owned(folder: Path) -> IO[str] | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from odah.scratch import scratch_folder
+from odah import scratch
+from odah.scratch import scratch_folder, sweep_scratch
 
 KILLED = """
 import os, sys
@@ -61,3 +62,14 @@ def test_a_link_to_elsewhere_is_left_alone(tmp_path: Path) -> None:
         pass
     assert (treasure / "owner.lock").is_file()
     assert (base / "odah-test-link").is_symlink()
+
+
+def test_a_sweep_takes_what_is_of_the_dead_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = KILLED.replace("odah-test-", "odah-workers-")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, check=False)
+    (tmp_path / "odah-mine").mkdir()
+    monkeypatch.setattr(scratch, "MEMORY", tmp_path)
+    with scratch_folder("odah-render-", tmp_path) as in_use:
+        assert len(list(tmp_path.iterdir())) == 3
+        sweep_scratch()
+        assert sorted(tmp_path.iterdir()) == sorted([in_use, tmp_path / "odah-mine"])

@@ -21,8 +21,7 @@ from odah.pipeline.slots import Outcome, SlotPlan
 from odah.pipeline.subjects import write_subject
 from odah.progress import say
 from odah.render import Blender, BlenderError, EngineChoice, Renderer, RenderSettings
-from odah.render.frame_folder import MEMORY
-from odah.scratch import scratch_folder
+from odah.scratch import MEMORY, scratch_folder
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from odah.errors import OdahError
 from odah.failures import sentence
 from odah.locks import locked
 from odah.progress import say, steps
+from odah.scratch import sweep_scratch
 from odah.stopping import Stopped, stoppable
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _generate(
     ):
         own = None if options.shard is None else {plan.clip_id for plan in plans}
         drop_remains(paths, own)
+        sweep_scratch()
         plans = _with_inputs(plans, all_plans, config, folder, paths)
         found = find_clips(paths, plans, {plan.clip_id for plan in all_plans})
         for line in found.sentences():

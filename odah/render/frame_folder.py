@@ -10,8 +10,6 @@ from pathlib import Path
 from odah.clothing.layers import MeshLayer
 from odah.render.view import View
 
-MEMORY = Path("/dev/shm")
-"""A folder in memory on Linux."""
 _RESERVE = 2
 """How many times what a clip needs must be free, because others take from it too."""
 

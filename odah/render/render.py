@@ -15,13 +15,13 @@ from odah.clothing.layers import MeshLayer
 from odah.render.blender_env import Blender, find_blender, print_to_stderr
 from odah.render.clip_files import ClipFiles
 from odah.render.engine import EngineChoice, choose_engine
-from odah.render.frame_folder import MEMORY, frame_folder
+from odah.render.frame_folder import frame_folder
 from odah.render.jobs import check_clip, write_job
 from odah.render.settings import RenderSettings
 from odah.render.view import View, views_of
 from odah.render.worker_process import BlenderError, WorkerProcess
 from odah.scene.types import Scene
-from odah.scratch import scratch_folder
+from odah.scratch import MEMORY, scratch_folder
 
 
 @dataclass(frozen=True)
