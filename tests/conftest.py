@@ -21,7 +21,9 @@ settings.load_profile("odah")
 torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background jobs
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # or the processes that tests start ignore it, too
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # or the processes that tests start ignore it, too
 
 
 @pytest.fixture(scope="session")
