@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -254,37 +250,3 @@ def test_a_pattern_that_no_clip_has_is_wrong_use(odah, painted: Dataset) -> None
     code, out, err = odah("validate", painted.paths.root, "--clips", "nobody*")
     assert (code, out) == (2, "")
     assert f"--clips: found 'nobody*', expected a pattern of clips such as '{WAVE}'" in err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_audit_leaves_in_order(painted: Dataset, number: signal.Signals) -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "from odah.cli import main; main()",
-        "validate",
-        str(painted.paths.root),
-        "--jobs",
-        "2",
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + 60
-    while children.exists() and not children.read_text().strip() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    started = children.read_text().split() if children.exists() else []
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
-    assert "Traceback" not in err
-    while any(map(is_running, started)) and time.monotonic() < deadline + 60:
-        time.sleep(0.05)
-    assert not any(map(is_running, started))
-
-
-def is_running(process: str) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
