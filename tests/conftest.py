@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 
+from odah.cli import main
 from odah.config import GenerateConfig
 from odah.dataset.reader import Dataset, open_dataset
 from odah.errors import OdahError
@@ -43,6 +45,20 @@ def blender() -> None:
         find_blender(install=False)
     except OdahError as error:
         pytest.skip(f"no Blender: {error}")
+
+
+@pytest.fixture
+def odah(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run a command line; returns (exit code, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["odah", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        output = capsys.readouterr()
+        return int(left.value.code or 0), output.out, output.err
+
+    return call
 
 
 TINY = {

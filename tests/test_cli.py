@@ -1,29 +1,13 @@
 """The commands as a user meets them: exit codes, one sentence a mistake, nothing half-written."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from odah.cli import main
 from odah.dataset.reader import Dataset
 
 COMMANDS = ("doctor", "demo", "kinematics", "animate", "generate", "validate", "report", "pack")
-
-
-@pytest.fixture
-def odah(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run a command line; returns (exit code, standard output, standard error)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["odah", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        output = capsys.readouterr()
-        return int(left.value.code or 0), output.out, output.err
-
-    return call
 
 
 @pytest.mark.parametrize("command", COMMANDS)

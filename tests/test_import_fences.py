@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = ("motion", "osim", "body", "clothing", "scene", "render", "dataset", "estimator", "benchmark")
 SHARED = {
     *("names", "errors", "files", "locks", "scratch", "stopping", "workers", "progress", "assets", "config"),
-    *("sections", "__version__"),
+    *("sections", "wording", "__version__"),
 }
 BLENDER_MAY_IMPORT = {"numpy", "bpy", "gpu", "mathutils"}
 FENCED = {"opensim": "odah/osim", "smplx": "odah/body", "anny": "odah/body/build", "bpy": "blender_scenes"}

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from odah.wording import clips_told
+
 LICENCE_COLUMNS = ("motion_licence", "body_licence", "texture_licence")
 OPEN_BODY = "open"
 UNKNOWN = "unknown"
@@ -44,7 +46,7 @@ def terms_to_mind(index: pa.Table) -> list[str]:
     own_bodies = [kind for kind in index["body_kind"].to_pylist() if kind != OPEN_BODY]
     if own_bodies:
         said.append(
-            f"NOT FOR COMMERCIAL USE: the body in {_clips(len(own_bodies))} is SMPL-X "
+            f"NOT FOR COMMERCIAL USE: the body in {clips_told(len(own_bodies))} is SMPL-X "
             f"({', '.join(sorted(set(own_bodies)))}), whose licence allows non-commercial research only and "
             "covers what is made with it. Read it, and ask its owners before you pass these clips on."
         )
@@ -53,22 +55,19 @@ def terms_to_mind(index: pa.Table) -> list[str]:
     if restricted:
         told = "; ".join(sorted(set(restricted)))
         said.append(
-            f"NOT FOR COMMERCIAL USE: so says the licence of the motion of {_clips(len(restricted))}: {told}"
+            f"NOT FOR COMMERCIAL USE: so says the licence of the motion of "
+            f"{clips_told(len(restricted))}: {told}"
         )
     unknown = sum(text == UNKNOWN for text in motions)
     if unknown:
         said.append(
-            f"The licence of the motion of {_clips(unknown)} is unknown: find out before you pass them on "
-            "(`licence` of a recording in the config states it)."
+            f"The licence of the motion of {clips_told(unknown)} is unknown: find out before you pass them "
+            "on (`licence` of a recording in the config states it)."
         )
     own = sum(_OWN in text for text in index["texture_licence"].to_pylist())
     if own:
         said.append(
-            f"{_clips(own)} with garments or pictures of the maker's own, named in `texture_licence`: "
+            f"{clips_told(own)} with garments or pictures of the maker's own, named in `texture_licence`: "
             "what may be done with them is not known to odah."
         )
     return said
-
-
-def _clips(count: int) -> str:
-    return "1 clip" if count == 1 else f"{count} clips"

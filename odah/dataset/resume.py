@@ -12,9 +12,7 @@ from odah.dataset.schema import DatasetPaths
 from odah.dataset.writer import write_json
 from odah.files import drop_unfinished
 from odah.locks import locked
-
-_TOLD = 5
-"""Names in a sentence; of the others the number."""
+from odah.wording import clips_told, some_of
 
 
 @dataclass(frozen=True)
@@ -44,14 +42,14 @@ class Found:
             lines.append(f"{len(self.finished)} of {count} clips are finished already")
         if self.changed:
             names = some_of([plan.clip_id for plan in self.changed])
-            lines.append(f"{_clips(len(self.changed))} made from other inputs, to be made again: {names}")
+            lines.append(f"{clips_told(len(self.changed))} made from other inputs, to be made again: {names}")
         if self.relabelled:
             names = some_of([plan.clip_id for plan in self.relabelled])
-            lines.append(f"{_clips(len(self.relabelled))} now in another split or other subsets: {names}")
+            lines.append(f"{clips_told(len(self.relabelled))} now in another split or other subsets: {names}")
         if self.orphans:
             names = some_of(self.orphans)
             lines.append(
-                f"{_clips(len(self.orphans))} that the config does not name, left as they are: {names}"
+                f"{clips_told(len(self.orphans))} that the config does not name, left as they are: {names}"
             )
         return lines
 
@@ -120,13 +118,3 @@ def _known(paths: DatasetPaths) -> dict[str, tuple[str | None, str, tuple[str, .
         clip_id: (inputs, split, tuple(subsets or ()))
         for clip_id, inputs, split, subsets in zip(ids, *columns, strict=True)
     }
-
-
-def some_of(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return ", ".join(names[:_TOLD]) + more
-
-
-def _clips(count: int) -> str:
-    return "1 clip" if count == 1 else f"{count} clips"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from odah.errors import InputError
 from odah.motion.types import MarkerTrajectories
 from odah.osim.ik.setup import IkSetup
 from odah.osim.model import Model
+from odah.wording import some_of
 
 MIN_MARKERS = 8
 _MIN_VISIBLE = 0.5  # of the tracked markers, for a frame to be solved at either end of a trial
@@ -61,14 +62,10 @@ def shared_weights(
     if len(shared) < MIN_MARKERS:
         raise InputError(
             f"{markers.source.path}, marker names",
-            f"{_few(markers.names)}, of which {len(shared)} are tracked markers of the model",
-            f"at least {MIN_MARKERS} of the model's, such as {_few(weights)}",
+            f"{some_of(markers.names)}, of which {len(shared)} are tracked markers of the model",
+            f"at least {MIN_MARKERS} of the model's, such as {some_of(weights)}",
         )
     return shared
-
-
-def _few(names: Iterable[str]) -> str:
-    return ", ".join(list(names)[:5])
 
 
 def trimmed_ends(

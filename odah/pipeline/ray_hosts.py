@@ -21,6 +21,7 @@ from odah.pipeline.ray_cluster import Machine, machines
 from odah.pipeline.slots import SlotPlan
 from odah.progress import say
 from odah.scratch import scratch_folder
+from odah.wording import some_of
 from odah.workers import Failure, attempt
 
 _PACKAGES = ("numpy", "scipy", "torch")
@@ -187,5 +188,4 @@ def _hosts(answers: dict[Machine, Any], troubles: dict[Machine, str]) -> list[Ho
 def names(where: Sequence[Machine]) -> str:
     """Of machines, for the user."""
     distinct = list(dict.fromkeys(machine.name for machine in where))
-    more = len(distinct) - _NAMES_TOLD
-    return ", ".join(distinct[:_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
+    return some_of(distinct, _NAMES_TOLD)

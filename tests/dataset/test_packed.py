@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +11,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odah.cli import main
 from odah.dataset.packed import entry_folder, pack, packed_folder
 from odah.dataset.reader import Dataset, open_dataset
 from odah.dataset.schema import file_hash
@@ -140,16 +138,7 @@ def test_the_cache_of_another_size_does_not_count(original: Dataset) -> None:
         SequenceDataset(original, 4, size=64, packed=True)
 
 
-def test_the_command(
-    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def odah(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["odah", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        output = capsys.readouterr()
-        return int(left.value.code or 0), output.out, output.err
-
+def test_the_command(odah, dataset: Dataset, tmp_path: Path) -> None:
     root, out = dataset.paths.root, tmp_path / "cache"
     code, told, _ = odah("pack", root, "--out", out, "--size", 32, "--jobs", 1, "--json")
     assert (code, json.loads(told)) == (0, {"folder": str(out), "packed": 2, "there": 0, "failed": {}})

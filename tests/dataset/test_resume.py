@@ -13,10 +13,11 @@ from odah.config import GenerateConfig
 from odah.dataset import resume
 from odah.dataset.index import update_index
 from odah.dataset.plan import ClipPlan, plan_clips
-from odah.dataset.resume import drop_remains, find_clips, relabel, some_of
+from odah.dataset.resume import drop_remains, find_clips, relabel
 from odah.dataset.schema import DatasetPaths
 from odah.files import atomic_folder, atomic_path
 from odah.locks import take_lock
+from odah.wording import some_of
 
 CONFIG = GenerateConfig.model_validate(
     {

@@ -1,6 +1,5 @@
 """Small recordings that `odah kinematics` solves in a second or two, and the command itself."""
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from odah.cli import main
 from odah.motion.trc import write_trc
 from odah.motion.types import CoordinateTrajectory, MarkerTrajectories, Source
 from odah.osim.fk import ForwardKinematics
@@ -59,16 +57,12 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recordings: Path):
+def command(odah, monkeypatch: pytest.MonkeyPatch, recordings: Path):
     """An `odah` command on names in that folder; (status, standard output, standard error)."""
 
     def call(name: str, *arguments: object) -> tuple[int, str, str]:
         monkeypatch.chdir(recordings)
-        monkeypatch.setattr(sys, "argv", ["odah", name, *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        output = capsys.readouterr()
-        return int(left.value.code or 0), output.out, output.err
+        return odah(name, *arguments)
 
     return call
 

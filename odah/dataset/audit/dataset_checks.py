@@ -19,10 +19,10 @@ from odah.dataset.index_columns import STATE
 from odah.dataset.reader import Dataset
 from odah.dataset.schema import SPLITS
 from odah.errors import InputError
+from odah.wording import some_of
 
 SUBJECT_FILES = ("model.osim", "body.npz", "appearance.json")
 _HINT = "`odah generate` writes it anew"
-_FEW = 5
 
 
 def check_info(dataset: Dataset) -> None:
@@ -58,17 +58,17 @@ def dataset_notes(dataset: Dataset, audits: Sequence[ClipAudit], is_all: bool) -
     notes = [f"{audit.clip_id}: {note}" for audit in audits for note in audit.notes]
     left = [path for folder in (root, root / "clips", root / "subjects") for path in _hidden(folder)]
     if left:
-        notes.append(f"left behind by runs that were stopped, or in the making: {_few(left)}")
+        notes.append(f"left behind by runs that were stopped, or in the making: {some_of(left)}")
     people = {audit.row["person"] for audit in audits if audit.row}
     subjects = root / "subjects"
     if is_all and all(audit.row for audit in audits) and subjects.is_dir():
         names = {path.name for path in subjects.iterdir() if not path.name.startswith(".")}
         if orphans := sorted(names - people):
-            notes.append(f"subjects without a clip: {_few(orphans)}")
+            notes.append(f"subjects without a clip: {some_of(orphans)}")
     same = defaultdict(list)
     for audit in audits:
         same[audit.row.get("sha256_labels.npz", audit.clip_id)].append(audit.clip_id)
-    notes += [f"the same labels.npz in {_few(clips)}" for clips in same.values() if len(clips) > 1]
+    notes += [f"the same labels.npz in {some_of(clips)}" for clips in same.values() if len(clips) > 1]
     return notes
 
 
@@ -78,11 +78,6 @@ def _hidden(folder: Path) -> list[str]:
     return sorted(
         path.name for path in folder.iterdir() if path.name.startswith(".") and path.name != ".odah"
     )
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more
 
 
 def _subject_failures(dataset: Dataset, rows: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -126,8 +121,8 @@ def _index_failures(
         "more than one row of": sorted(clip for clip, count in indexed.items() if count > 1),
     }
     stale = list(_stale_rows(table, rows))
-    told = [f"{what}: {_few(clips)}" for what, clips in wrong.items() if clips]
-    told += [f"rows that differ from clip.json: {_few(stale)}"] if stale else []
+    told = [f"{what}: {some_of(clips)}" for what, clips in wrong.items() if clips]
+    told += [f"rows that differ from clip.json: {some_of(stale)}"] if stale else []
     if told:
         yield name, f"{'; '.join(told)} ({_HINT})"
     for split in SPLITS:

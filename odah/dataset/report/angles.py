@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from odah.dataset.audit.label_checks import MAX_RANGE_EXCESS
 from odah.names import ROOT_TRANSLATIONS
 
 INNER_BINS = 40
@@ -16,8 +17,6 @@ OUTER_BINS = 6
 """Beyond each end of the range; what lies further still falls into the last of them."""
 VISIT_BINS = 20
 """Of the range, those that count as visited or not: 6 degrees for a hip that flexes by 120."""
-TOLERANCE = 1e-3
-"""rad beyond a range that still count as inside it, as in the audit."""
 
 SIGNS: dict[str, str] = {
     "pelvis_tilt": "backward", "pelvis_list": "to the right", "pelvis_rotation": "to the left",
@@ -86,7 +85,7 @@ def count_angles(values: np.ndarray, ranges: np.ndarray) -> AngleCounts:
     total = INNER_BINS + 2 * OUTER_BINS
     which = np.floor((values - low) / width).astype(int) + OUTER_BINS
     # What is on the range's end, or over it by rounding alone, belongs to the range.
-    is_outside = (values < low - TOLERANCE) | (values > high + TOLERANCE)
+    is_outside = (values < low - MAX_RANGE_EXCESS) | (values > high + MAX_RANGE_EXCESS)
     which = np.where(is_outside, which, np.clip(which, OUTER_BINS, OUTER_BINS + INNER_BINS - 1))
     flat = np.clip(which, 0, total - 1) + total * np.arange(values.shape[1])
     bins = np.bincount(flat.ravel(), minlength=total * values.shape[1]).reshape(-1, total)

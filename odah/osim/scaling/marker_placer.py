@@ -17,6 +17,7 @@ from odah.osim.scaling.marker_set_file import MarkedModel
 from odah.osim.scaling.scale_setup import MarkerPlacer, ScaleSetup
 from odah.osim.scaling.static_pose import static_pose
 from odah.osim.scaling.static_trial import StaticTrial, read_static_trial
+from odah.wording import some_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def _measured_markers(model: Model, trial: StaticTrial) -> tuple[Model, tuple[st
     """The model without the markers that the trial lacks."""
     kept = tuple(marker for marker in model.markers if marker.name in trial.markers.names)
     dropped = [marker.name for marker in model.markers if marker not in kept]
-    notes = (f"markers that {Path(trial.path).name} lacks, dropped: {_few(dropped)}",) if dropped else ()
+    notes = (
+        (f"markers that {Path(trial.path).name} lacks, dropped: {some_of(dropped, 8)}",) if dropped else ()
+    )
     return model.with_markers(kept), notes
 
 
@@ -107,7 +110,7 @@ def _moved(
         if marker.name not in fixed and marker.name not in unseen:
             marker = replace(marker, offset=_in_body(model, pose, marker.body, measured[marker.name]))
         markers.append(marker)
-    notes = (f"markers unseen in the time range, left in place: {_few(unseen)}",) if unseen else ()
+    notes = (f"markers unseen in the time range, left in place: {some_of(unseen, 8)}",) if unseen else ()
     return tuple(markers), notes
 
 
@@ -132,7 +135,7 @@ def _residuals(
 
 def _untracked(model: Model, placer: MarkerPlacer) -> tuple[str, ...]:
     absent = [name for name in placer.tracking.weights if name not in model.marker_names]
-    return (f"marker tasks of markers that model or trial lacks: {_few(absent)}",) if absent else ()
+    return (f"marker tasks of markers that model or trial lacks: {some_of(absent, 8)}",) if absent else ()
 
 
 def _restless(trial: StaticTrial, frames: slice, placer: MarkerPlacer) -> tuple[str, ...]:
@@ -146,10 +149,5 @@ def _restless(trial: StaticTrial, frames: slice, placer: MarkerPlacer) -> tuple[
         restless = np.flatnonzero((extents > limit).any(axis=-1))
     if not len(restless):
         return ()
-    names = _few([trial.markers.names[k] for k in restless])
+    names = some_of([trial.markers.names[k] for k in restless])
     return (f"markers that move more than {1e3 * limit:g} mm (max_marker_movement) while averaged: {names}",)
-
-
-def _few(names: list[str]) -> str:
-    others = f" and {len(names) - 8} others" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + others

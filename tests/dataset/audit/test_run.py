@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from odah.cli import main
 from odah.cli.audit_table import MAX_ROWS, audit_lines
 from odah.config import GenerateConfig
 from odah.dataset.audit import AuditOptions, ClipAudit, DatasetAudit, audit_clip, audit_dataset
@@ -214,18 +212,6 @@ def test_rows_are_few_and_the_rest_is_counted() -> None:
     assert "c29" not in text
     assert "[front.mp4] is missing" in text
     assert rest == lines[MAX_ROWS:]
-
-
-@pytest.fixture
-def odah(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["odah", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        output = capsys.readouterr()
-        return int(left.value.code or 0), output.out, output.err
-
-    return call
 
 
 def test_the_command_tells_what_failed_and_leaves_with_1(odah, damaged: Dataset) -> None:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from odah.dataset.report.angles import TOLERANCE, add_counts, bin_edges, count_angles, panels
+from odah.dataset.audit.label_checks import MAX_RANGE_EXCESS as TOLERANCE
+from odah.dataset.report.angles import add_counts, bin_edges, count_angles, panels
 from odah.names import OPENSIM_COORDINATES
 
 RANGES = np.array([[-0.5, 2.0], [-1.0, 0.25]])
