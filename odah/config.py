@@ -6,17 +6,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from odah.clothing.clothing_config import ClothingConfig
 from odah.errors import InputError
-from odah.files import read_text
 from odah.names import BMLMOVI_ACTIONS
 from odah.scene.camera_config import CameraConfig
 from odah.scene.config import LightConfig, RoomConfig
 from odah.scene.crops import CropConfig
-from odah.sections import NonNegative, Positive, PositiveRange, Section, Share
+from odah.sections import NonNegative, Positive, PositiveRange, Section, Share, load_sections
 
 
 class Recording(Section):
@@ -204,49 +202,10 @@ class GenerateConfig(Section):
         return self
 
 
-def _message(path: Path, error: ValidationError) -> InputError:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    if first["type"] == "extra_forbidden":
-        return InputError(
-            f"{path}: {where}", "an unknown key", f"one of {', '.join(_keys_beside(first['loc']))}"
-        )
-    if first["type"] == "missing":
-        return InputError(f"{path}: {where}", "nothing", "a value, for it is required")
-    if first["type"] == "too_short":
-        return InputError(f"{path}: {where}", f"{first['input']!r:.80}", "at least one value")
-    text = first["msg"].removeprefix("Value error, ").replace("Input should be ", "a value that is ")
-    return InputError(f"{path}: {where}", f"{first['input']!r:.80}", text[:1].lower() + text[1:])
-
-
-def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
-    """The keys allowed in the section in which `loc` names an unknown one."""
-    section: type[BaseModel] = GenerateConfig
-    for part in loc[:-1]:
-        if isinstance(part, int):
-            continue
-        annotation = section.model_fields[part].annotation
-        inner = [annotation, *getattr(annotation, "__args__", ())]
-        section = next(t for t in inner if isinstance(t, type) and issubclass(t, BaseModel))
-    return list(section.model_fields)
-
-
 def load_config(path: str | Path) -> GenerateConfig:
     """Read and check a generate config.
 
     Raises:
         InputError: missing file, bad YAML, unknown or missing key, value out of range.
     """
-    path = Path(path)
-    try:
-        data = yaml.safe_load(read_text(path, "a YAML config"))
-    except yaml.YAMLError as error:
-        raise InputError(path, " ".join(str(error).split()), "valid YAML") from None
-    if not isinstance(data, dict):
-        raise InputError(path, f"a {type(data).__name__}", "a mapping of config keys")
-    try:
-        return GenerateConfig.model_validate(data)
-    except ValidationError as error:
-        raise _message(path, error) from None
-    except InputError as error:  # of sections that do not go together
-        raise InputError(f"{path}: {error.where}", error.found, error.expected) from None
+    return load_sections(path, GenerateConfig)

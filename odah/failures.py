@@ -15,6 +15,10 @@ _EXTRAS = {
     "sklearn": "register",
     "ray": "ray",
     "rerun": "view",
+    "lightning": "train",
+    "tensorboard": "train",
+    "ai_edge_litert": "predict",
+    "ultralytics": "yolo",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -81,6 +82,17 @@ class SequenceDataset(torch.utils.data.Dataset[dict[str, Any]]):
         self._starts = np.concatenate(starts)
         self._stops = np.minimum(self._starts + length, np.array(counts)[self._clip_of])
         self.num_padded = sum(count < length for count in counts)
+
+    def seen_by(self, views: Sequence[str]) -> SequenceDataset:
+        """The same runs in other views.
+
+        Raises:
+            InputError: no such view.
+        """
+        other = copy(self)
+        other._views = _known_views(self._dataset, views)
+        other._places = [self._dataset.views.index(view) for view in other._views]
+        return other
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -8,11 +8,10 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from odah.errors import InputError
-from odah.files import existing_file
+from odah.render.video import open_video
 
 
 def read_window(
@@ -25,28 +24,21 @@ def read_window(
     Raises:
         InputError: missing, empty, no video, damaged, or with fewer frames.
     """
-    path = existing_file(path, "a video")
     expected = start
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.video or container.streams.video[0].codec_context is None:
-                raise InputError(path, "no pictures", "a video")
-            for index, frame in _frames_from(container, start, rate):
-                if index != expected or index >= stop:
-                    break
-                yield frame.to_ndarray(format=pixel_format)
-                expected += 1
-    except (FFmpegError, OverflowError) as error:
-        what = getattr(error, "strerror", None) or error
-        raise InputError(path, f"unreadable data ({what})", "a video") from error
+    with open_video(path) as (container, stream):
+        for index, frame in _frames_from(container, stream, start, rate):
+            if index != expected or index >= stop:
+                break
+            yield frame.to_ndarray(format=pixel_format)
+            expected += 1
     if expected < stop:
         raise InputError(path, f"no frame {expected}", f"a video of at least {stop} frames")
 
 
-def _frames_from(container: InputContainer, start: int, rate: float) -> Iterator[tuple[int, av.VideoFrame]]:
+def _frames_from(
+    container: InputContainer, stream: VideoStream, start: int, rate: float
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """(number, frame) from `start` on."""
-    stream = container.streams.video[0]
-    stream.codec_context.thread_count = 1
     number = _numbering(stream, rate)
     if start > 0:
         assert stream.time_base is not None

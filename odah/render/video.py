@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,9 @@ from typing import Self
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 
 from odah.errors import InputError
 from odah.files import existing_file
@@ -79,21 +81,35 @@ class VideoWriter:
         self.num_frames += 1
 
 
+@contextmanager
+def open_video(path: str | Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A video and its pictures, decoded by one thread; what fails in the block is the file's fault.
+
+    Raises:
+        InputError: missing, empty, no video, or damaged.
+    """
+    path = existing_file(path, "a video")
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            streams = container.streams.video
+            if not streams or streams[0].codec_context is None:
+                raise InputError(path, "no pictures", "a video")
+            streams[0].codec_context.thread_count = 1
+            yield container, streams[0]
+    except (FFmpegError, OverflowError) as error:  # the latter of times that no number of PyAV's holds
+        what = getattr(error, "strerror", None) or error
+        raise InputError(path, f"unreadable data ({what})", "a video") from error
+
+
 def read_frames(path: str | Path, pixel_format: str = "rgb24") -> Iterator[np.ndarray]:
     """The frames of a video, (H, W, 3) uint8 RGB or, as "gray", (H, W), as "gray16le" of uint16.
 
     Raises:
         InputError: missing, empty, or no video.
     """
-    path = existing_file(path, "a video")
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise InputError(path, "no pictures", "a video")
-            for frame in container.decode(video=0):
-                yield frame.to_ndarray(format=pixel_format)
-    except FFmpegError as error:
-        raise InputError(path, f"unreadable data ({error.strerror})", "a video") from error
+    with open_video(path) as (container, stream):
+        for frame in container.decode(stream):
+            yield frame.to_ndarray(format=pixel_format)
 
 
 def read_masks(path: str | Path) -> np.ndarray:

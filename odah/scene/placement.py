@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
 from odah.errors import InputError
-from odah.scene.calibration_file import load_cameras
+from odah.scene.calibration import load_cameras
 from odah.scene.camera import Camera, look_at
 from odah.scene.camera_config import CameraConfig
 

@@ -17,7 +17,7 @@ from odah.pipeline.clip_maker import ClipMaker
 from odah.pipeline.generate import generate_dataset
 from odah.render import read_frames
 from odah.scene import Camera, look_at
-from odah.scene.calibration_file import save_cameras
+from odah.scene.calibration import save_cameras
 
 pytestmark = pytest.mark.blender
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from odah.errors import InputError
 from odah.scene import CameraConfig, PersonBounds, Scene, SceneConfig, sample_scene
-from odah.scene.calibration_file import load_cameras, save_cameras
+from odah.scene.calibration import load_cameras, save_cameras
 from odah.scene.camera import Camera
 from odah.scene.camera_config import RingConfig
 from odah.scene.placement import sample_cameras

@@ -6,12 +6,10 @@ from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
-from av.error import FFmpegError
 
 from odah.errors import InputError
-from odah.files import existing_file
+from odah.render.video import open_video
 
 
 @dataclass(frozen=True)
@@ -30,20 +28,13 @@ def read_container(path: Path) -> Container:
     Raises:
         InputError: missing, empty, or no video.
     """
-    path = existing_file(path, "a video")
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.video:
-                raise InputError(path, "no pictures", "a video")
-            stream = container.streams.video[0]
-            context = stream.codec_context
-            step = float(stream.time_base or 0)
-            packets = [packet for packet in container.demux(stream) if packet.size]
-            whole = [packet.pts for packet in packets if packet.pts is not None and not packet.is_corrupt]
-            size = (context.width, context.height)
-            return Container(context.name, size, np.sort(np.array(whole, dtype=float)) * step, step)
-    except FFmpegError as error:
-        raise InputError(path, f"unreadable data ({error.strerror})", "a video") from error
+    with open_video(path) as (container, stream):
+        context = stream.codec_context
+        step = float(stream.time_base or 0)
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        whole = [packet.pts for packet in packets if packet.pts is not None and not packet.is_corrupt]
+        size = (context.width, context.height)
+        return Container(context.name, size, np.sort(np.array(whole, dtype=float)) * step, step)
 
 
 def read_chosen(path: Path, frames: Collection[int], pixel_format: str) -> Generator[np.ndarray, None, None]:
@@ -52,20 +43,13 @@ def read_chosen(path: Path, frames: Collection[int], pixel_format: str) -> Gener
     Raises:
         InputError: missing, empty, no video, damaged, or shorter.
     """
-    path = existing_file(path, "a video")
     wanted, found = set(frames), 0
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.video:
-                raise InputError(path, "no pictures", "a video")
-            container.streams.video[0].codec_context.thread_count = 1
-            packets = (packet for packet in container.demux(video=0) if packet.size)
-            for number, packet in enumerate(packets):
-                if number in wanted:
-                    for picture in packet.decode():
-                        found += 1
-                        yield picture.to_ndarray(format=pixel_format)  # pyright: ignore[reportAttributeAccessIssue]
-    except FFmpegError as error:
-        raise InputError(path, f"unreadable data ({error.strerror})", "a video") from error
+    with open_video(path) as (container, stream):
+        packets = (packet for packet in container.demux(stream) if packet.size)
+        for number, packet in enumerate(packets):
+            if number in wanted:
+                for picture in packet.decode():
+                    found += 1
+                    yield picture.to_ndarray(format=pixel_format)  # pyright: ignore[reportAttributeAccessIssue]
     if found < len(wanted):
         raise InputError(path, f"{found} of {len(wanted)} frames looked for", "every frame that labels have")

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
 
 from odah.dataset.audit.containers import read_chosen
-from odah.errors import InputError
-from odah.files import existing_file
+from odah.render.video import open_video
 
 _NUM_KEPT = 9
 _STRONG = 20
@@ -64,22 +61,14 @@ def watch(path: Path, num_frames: int) -> Seen:
     Raises:
         InputError: missing, empty, or no video.
     """
-    path = existing_file(path, "a video")
     wanted = set(np.linspace(0, num_frames - 1, min(_NUM_KEPT, num_frames)).round().astype(int).tolist())
     kept, count = {}, 0
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.video:
-                raise InputError(path, "no pictures", "a video")
-            container.streams.video[0].codec_context.thread_count = 1
-            for count, frame in enumerate(container.decode(video=0), 1):
-                if count - 1 in wanted:
-                    kept[count - 1] = _reduced(frame.to_ndarray(format="gray"))
-                if count == num_frames:
-                    break
-    except (FFmpegError, OverflowError) as error:
-        what = getattr(error, "strerror", None) or error
-        raise InputError(path, f"unreadable data ({what})", "a video") from error
+    with open_video(path) as (container, stream):
+        for count, frame in enumerate(container.decode(stream), 1):
+            if count - 1 in wanted:
+                kept[count - 1] = _reduced(frame.to_ndarray(format="gray"))
+            if count == num_frames:
+                break
     return Seen(count, tuple(kept), np.array(list(kept.values())))
 
 

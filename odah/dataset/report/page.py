@@ -19,6 +19,7 @@ from odah.dataset.audit import ClipAudit
 from odah.dataset.reader import Dataset
 from odah.dataset.report import sections
 from odah.dataset.report.blocks import ClipPictures, Wanted, make_pictures
+from odah.dataset.report.chapters import Chapter
 from odah.dataset.report.choose import FlagKind, clips_shown_whole, kinds_of, spread_over
 from odah.dataset.report.facts import ClipFacts, Unreadable, read_facts
 from odah.dataset.report.gather import over_clips
@@ -55,10 +56,12 @@ def write_report(
     out: Path | None = None,
     cards: int = CARDS,
     seed: int = 0,
+    chapters: Sequence[Chapter] = (),
 ) -> str:
     """Write `report/index.html`, or `out`, and return its path; clips that cannot be read are named on it.
 
     audits: what validation said. cards: clips on the contact sheet. seed: of what is shown.
+    chapters: of the caller's own, at the end.
 
     Raises:
         InputError: there is no clip, `cards` or `seed` is negative, or `out` is a folder.
@@ -72,7 +75,7 @@ def write_report(
     if not len(dataset):
         raise InputError(dataset.paths.clips, "no finished clip", "at least one")
     gathered = gather(dataset, audits, cards, seed)
-    text = render(gathered, note, _relative(dataset.paths.root, path.parent))
+    text = render(gathered, note, _relative(dataset.paths.root, path.parent), chapters)
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return str(path)
@@ -117,7 +120,7 @@ def _relative(root: Path, page_folder: Path) -> str:
         return root.absolute().as_uri()
 
 
-def render(gathered: Gathered, note: str, root: str) -> str:
+def render(gathered: Gathered, note: str, root: str, chapters: Sequence[Chapter] = ()) -> str:
     """The page's text. root: the dataset's folder as a link from the page."""
     dataset, clips = gathered.dataset, gathered.clips
     environment = jinja2.Environment(
@@ -155,6 +158,7 @@ def render(gathered: Gathered, note: str, root: str) -> str:
         columns=[r for r in RESIDUALS if any(clip.residual(r.key) is not None for clip in clips)],
         **sections.figures(clips, gathered.people, dataset.info),
         environment=_environment(clips),
+        chapters=chapters,
     )
 
 

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
 
 from odah.errors import InputError
-from odah.files import existing_file
 from odah.names import SKELETON_BONES, side_of
+from odah.render.video import open_video
 
 _QUALITY = 78
 
@@ -38,27 +36,21 @@ def frames_near(path: Path, wanted: Sequence[int], tolerance: int) -> list[tuple
     Raises:
         InputError: missing, empty, no video, or shorter than what is asked for.
     """
-    existing_file(path, "a video")
     found: list[tuple[int, np.ndarray]] = []
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            stream = container.streams.video[0]
-            rate, base = stream.average_rate, stream.time_base
-            if not rate or not base:
-                raise InputError(path, "no frame rate", "a video")
-            stream.codec_context.thread_count = 1
-            begin = stream.start_time or 0
-            for target in wanted:
-                container.seek(begin + int(target / rate / base), stream=stream)
-                for frame in container.decode(stream):
-                    number = round(((frame.pts or begin) - begin) * base * rate)
-                    if number >= target - tolerance:
-                        found.append((number, frame.to_ndarray(format="rgb24")))
-                        break
-                else:
-                    raise InputError(path, f"no frame {target}", "as many frames as labels")
-    except (FFmpegError, IndexError, OverflowError) as error:
-        raise InputError(path, f"unreadable data ({error})", "a video") from error
+    with open_video(path) as (container, stream):
+        rate, base = stream.average_rate, stream.time_base
+        if not rate or not base:
+            raise InputError(path, "no frame rate", "a video")
+        begin = stream.start_time or 0
+        for target in wanted:
+            container.seek(begin + int(target / rate / base), stream=stream)
+            for frame in container.decode(stream):
+                number = round(((frame.pts or begin) - begin) * base * rate)
+                if number >= target - tolerance:
+                    found.append((number, frame.to_ndarray(format="rgb24")))
+                    break
+            else:
+                raise InputError(path, f"no frame {target}", "as many frames as labels")
     return found
 
 

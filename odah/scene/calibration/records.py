@@ -1,33 +1,29 @@
-"""Cameras from the calibration files of other tools, and odah's own: JSON, OpenCV's YAML, Pose2Sim's TOML.
+"""What all calibration files tell of a camera, field by field, whatever the file's format.
 
 All of them speak OpenCV: a matrix in pixels whose centres are integers, world-to-camera `R` and `t` in m, or
-`T_world_cam` instead, and the coefficients k1, k2, p1, p2, k3. What the world's axes are no file tells; odah
-takes Z to point upwards, which is what Pose2Sim and Caliscope ask for, unless `up` says otherwise.
+`T_world_cam` instead, and the coefficients k1, k2, p1, p2, k3.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import reprlib
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from scipy.spatial.transform import Rotation
 
 from odah.errors import InputError
-from odah.files import atomic_path, read_text
 from odah.scene.camera import Camera
-from odah.scene.camera_config import UpAxis
+
+Records = list[tuple[str, Mapping[str, Any]]]
+"""A name and the fields, for each camera."""
 
 _SENSOR_WIDTH_MM = 36.0  # files tell pixels only; the lens is stated for a full-frame sensor
 _MAX_SIZE = 20_000
-_TURNS = {"z": ("x", 0), "-z": ("x", 180), "y": ("x", 90), "-y": ("x", -90), "x": ("y", -90), "-x": ("y", 90)}
-_FIELDS = {
+FIELDS = {
     "K": ("K", "matrix", "camera_matrix"),
     "distortion": ("distortion", "distortions", "distortion_coefficients"),
     "width": ("width", "image_width"),
@@ -40,122 +36,30 @@ _FIELDS = {
 """Our name of a field, and the names it goes by in files."""
 
 
-def load_cameras(path: str | Path, up: UpAxis = "z") -> tuple[Camera, ...]:
-    """The cameras of a calibration file, in its order, in odah's world.
-
-    JSON: `{"cameras": [{"name", "K", "T_world_cam" or "R" and "t", "width", "height", "distortion"}]}`.
-    YAML: the same keys or OpenCV's (`camera_matrix`, `distortion_coefficients`, `image_width`,
-    `image_height`, `R` or `rotation`, `T` or `translation`), one camera a file or a list `cameras`.
-    TOML: a table a camera with `matrix`, `distortions`, `size`, `rotation`, `translation`. A rotation is a
-    3 x 3 matrix or a rotation vector, rad. Lengths are m. Names become identifiers.
-
-    Args:
-        up: the axis of the file's world that points upwards.
+def listed(path: Path, document: Any) -> Records:
+    """The cameras of a list, or of what a document has under `cameras`.
 
     Raises:
-        InputError: a file of another kind, damaged, or with a field missing or out of bounds.
+        InputError: it is no list of mappings.
     """
-    path = Path(path)
-    readers = {".json": _read_json, ".toml": _read_toml, ".yaml": _read_yaml, ".yml": _read_yaml}
-    if path.suffix.lower() not in readers:
-        raise InputError(path, f"the suffix {path.suffix!r}", f"one of {', '.join(readers)}")
-    text = read_text(path, "a calibration file")
-    try:
-        records = readers[path.suffix.lower()](path, text)
-    except RecursionError:
-        raise InputError(path, "values nested too deeply", "a calibration file") from None
-    cameras = tuple(_camera(path, name, record, _upright(up)) for name, record in records)
-    if not cameras:
-        raise InputError(path, "no cameras", "at least one")
-    names = [camera.name for camera in cameras]
-    if len(set(names)) < len(names):
-        raise InputError(f"{path}: camera names", f"{names}", "different ones")
-    return cameras
-
-
-def save_cameras(path: str | Path, cameras: Sequence[Camera]) -> None:
-    """Write what a calibration knows of the cameras as JSON that `load_cameras` reads, Z up."""
-    records = [
-        {
-            "name": camera.name,
-            "width": camera.width,
-            "height": camera.height,
-            "K": camera.K.tolist(),
-            "distortion": list(camera.distortion),
-            "T_world_cam": camera.T_world_cam.tolist(),
-        }
-        for camera in cameras
-    ]
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps({"cameras": records}, indent=1) + "\n", encoding="utf-8")
-
-
-_Records = list[tuple[str, Mapping[str, Any]]]
-
-
-def _read_json(path: Path, text: str) -> _Records:
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise InputError(path, f"{error}", "valid JSON") from None
-    return _listed(path, document)
-
-
-class _OpenCVLoader(yaml.SafeLoader):
-    """Plain YAML, and OpenCV's matrices as the mappings they are."""
-
-
-_OpenCVLoader.add_constructor("tag:yaml.org,2002:opencv-matrix", _OpenCVLoader.construct_yaml_map)
-
-
-def _read_yaml(path: Path, text: str) -> _Records:
-    # OpenCV opens its files with "%YAML:1.0", which no reader of YAML but its own understands.
-    body = re.sub(r"\A%YAML[^\n]*\n", "", text)
-    try:
-        document = yaml.load(body, _OpenCVLoader)
-    except (yaml.YAMLError, ValueError) as error:
-        raise InputError(path, " ".join(str(error).split())[:200], "valid YAML") from None
-    except (TypeError, AttributeError):  # PyYAML on keys that cannot be keys, tags on the wrong kind of node
-        raise InputError(path, "keys or tags that make no sense", "valid YAML") from None
-    if isinstance(document, dict) and "cameras" not in document:
-        document = [{"name": document.get("camera_name", path.stem), **document}]
-    return _listed(path, document)
-
-
-def _read_toml(path: Path, text: str) -> _Records:
-    try:
-        document = tomllib.loads(text)
-    except ValueError as error:
-        raise InputError(path, f"{error}", "valid TOML") from None
-    tables = {key: table for key, table in document.items() if isinstance(table, dict)}
-    for key, table in list(tables.items()):  # [cameras.0] as well as [cam_0]
-        tables |= {f"{key}_{inner}": value for inner, value in table.items() if isinstance(value, dict)}
-    keys = {name for names in _FIELDS.values() for name in names if len(name) > 1}
-    return [
-        (_name(table, key), table)
-        for key, table in tables.items()
-        if keys & table.keys() and table.get("ignore") is not True
-    ]
-
-
-def _listed(path: Path, document: Any) -> _Records:
     cameras = document.get("cameras") if isinstance(document, dict) else document
     if not isinstance(cameras, list):
-        raise InputError(f"{path}: cameras", _shown(cameras), "a list of cameras")
+        raise InputError(f"{path}: cameras", shown(cameras), "a list of cameras")
     records = []
     for index, camera in enumerate(cameras):
         if not isinstance(camera, dict):
-            raise InputError(f"{path}: camera {index}", _shown(camera), "a mapping of fields")
-        records.append((_name(camera, f"view{index}"), camera))
+            raise InputError(f"{path}: camera {index}", shown(camera), "a mapping of fields")
+        records.append((name_of(camera, f"view{index}"), camera))
     return records
 
 
-def _name(record: Mapping[str, Any], otherwise: str) -> str:
+def name_of(record: Mapping[str, Any], otherwise: str) -> str:
+    """The name a record gives itself."""
     name = record.get("name", otherwise)
-    return name if isinstance(name, str) else _shown(name)
+    return name if isinstance(name, str) else shown(name)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value of any size in a few words."""
     try:
         return reprlib.repr(value)[:80]
@@ -163,7 +67,14 @@ def _shown(value: Any) -> str:
         return "a huge number"
 
 
-def _camera(path: Path, name: str, record: Mapping[str, Any], upright: np.ndarray) -> Camera:
+def camera_of(path: Path, name: str, record: Mapping[str, Any], upright: np.ndarray) -> Camera:
+    """The camera that a record tells of, in odah's world.
+
+    upright: (4, 4) from the file's world to odah's.
+
+    Raises:
+        InputError: a field missing or out of bounds.
+    """
     fields = _Fields(f"{path}: camera {name:.40}", record)
     if record.get("fisheye") is True:
         raise InputError(f"{fields.where}, fisheye", "true", "a lens with OpenCV's k1, k2, p1, p2, k3")
@@ -192,7 +103,7 @@ class _Fields:
         self.where, self.record = where, record
 
     def get(self, field: str) -> Any:
-        return next((self.record[name] for name in _FIELDS[field] if name in self.record), None)
+        return next((self.record[name] for name in FIELDS[field] if name in self.record), None)
 
     def numbers(self, field: str, *shapes: tuple[int, ...]) -> np.ndarray:
         """A field's finite numbers in the first of the shapes that fits."""
@@ -202,7 +113,7 @@ class _Fields:
             if numbers is not None:
                 return numbers
         expected = " or ".join(" x ".join(map(str, shape)) for shape in shapes)
-        found = "nothing" if value is None else _shown(value)
+        found = "nothing" if value is None else shown(value)
         raise InputError(f"{self.where}, {field}", found, f"finite numbers, {expected}")
 
     def size(self) -> tuple[int, int]:
@@ -269,11 +180,3 @@ def _nested(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
         return None
     parts = [_nested(item, shape[1:]) for item in value]
     return None if any(part is None for part in parts) else np.array(parts)
-
-
-def _upright(up: UpAxis) -> np.ndarray:
-    """(4, 4) from the file's world to one with Z up, by a turn about X, or about Y where X points up."""
-    T = np.eye(4)
-    axis, angle_deg = _TURNS[up]
-    T[:3, :3] = np.rint(Rotation.from_euler(axis, angle_deg, degrees=True).as_matrix())
-    return T

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from odah.errors import InputError
 from odah.scene import Camera, look_at
-from odah.scene.calibration_file import load_cameras, save_cameras
+from odah.scene.calibration import load_cameras, save_cameras
 
 TOML = """\
 [int_cam01_img]

@@ -1,0 +1,51 @@
+"""`odah evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from odah.cli.application import AsJson, app, tell_result
+from odah.errors import InputError
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[str, typer.Argument(help="A trained network, or compact, which comes with odah.")],
+    data: Annotated[Path, typer.Option("--data", help="Dataset folder.")],
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    views: Annotated[
+        str | None,
+        typer.Option(help="Names of one or two cameras: A,B; the dataset's first two if not given."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="CSV file to write, with every angle's error.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the points that are drawn in the pictures.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Errors of a network on people it has not seen, beside its frame-only variant and the mean pose.
+
+    Example: odah evaluate run/model.pt --data dataset
+    """
+    from odah.dataset.reader import open_dataset
+    from odah.estimator.checkpoint import load_checkpoint
+    from odah.estimator.evaluation import evaluate as evaluate_network
+    from odah.estimator.scores import table_lines
+    from odah.progress import steps
+
+    if out is not None and out.is_dir():
+        raise InputError(out, "a folder", "a CSV file")
+    loaded, dataset = load_checkpoint(checkpoint), open_dataset(data)
+    cameras = None if views is None else views.split(",")
+    with steps("evaluating") as bar:
+        table = evaluate_network(loaded, dataset, split, views=cameras, seed=seed, tell=bar)
+    if out is not None:
+        table.write_csv(out)
+    what = (
+        f"{table.num_clips} clips, {table.num_frames} frames of {split}, seen by {' and '.join(table.views)}"
+    )
+    written = [] if out is None else [f"every angle: {out}"]
+    tell_result(as_json, table.to_json(), [*table_lines(table), *table.notes, what, *written])

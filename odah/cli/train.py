@@ -1,0 +1,42 @@
+"""`odah train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from odah.cli.application import AsJson, Out, app, tell_result
+from odah.errors import InputError
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="YAML config; see configs/train/.")],
+    data: Annotated[list[Path], typer.Option("--data", help="Dataset folder; may be given several times.")],
+    out: Out,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew in a run folder.")] = False,
+    max_steps: Annotated[
+        int | None, typer.Option(min=1, help="End each stage after so many steps of the optimizer.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="Of numerics on the CPU.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the estimator on datasets, both stages; the same command goes on where it was stopped.
+
+    Example: odah train configs/train/compact.yaml --data dataset --out run
+    """
+    if device not in ("auto", "cpu", "gpu"):
+        raise InputError("--device", repr(device), "auto, cpu or gpu")
+    from odah.estimator.config_file import load_train_config
+
+    loaded = load_train_config(config)
+    from odah.estimator.loop import Limits
+    from odah.estimator.training import TrainOptions
+    from odah.estimator.training import train as train_network
+
+    options = TrainOptions(restart=restart, device=device, threads=threads, limits=Limits(max_steps))
+    model = train_network(loaded, data, out, options)
+    tell_result(as_json, {"model": str(model)}, [f"{model}"])

@@ -1,0 +1,114 @@
+"""Trained networks as files: weights, the config they were trained by, and facts about the training."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from odah.errors import InputError
+from odah.estimator.config import TrainConfig
+from odah.estimator.network import TwoViewNetwork
+from odah.files import DAMAGED_ARRAYS, atomic_path, existing_file
+from odah.sections import check_sections
+
+_FORMAT, _VERSION = "odah-network", 1
+_SHIPPED = Path(__file__).parent / "weights"
+_KEYS = {"format", "version", "config", "facts", "weights"}
+UNREADABLE = (*DAMAGED_ARRAYS, pickle.UnpicklingError, AttributeError, AssertionError, UnicodeError)
+"""What torch raises on files that are damaged, no checkpoints, or hold more than tensors and plain values."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network, in evaluation mode on the CPU.
+
+    facts: odah_version, stage, coordinates, bodies, datasets (name, digest, clips), metrics, seed.
+    """
+
+    network: TwoViewNetwork
+    config: TrainConfig
+    facts: dict[str, Any]
+
+
+def save_checkpoint(
+    path: str | Path, network: TwoViewNetwork, config: TrainConfig, facts: dict[str, Any]
+) -> None:
+    """Write a network, whole or not at all. facts: plain values."""
+    whole = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "config": config.model_dump_json(),
+        "facts": json.dumps(facts),
+        "weights": {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()},
+    }
+    with atomic_path(path) as temporary:
+        torch.save(whole, temporary)
+
+
+def load_checkpoint(path_or_name: str | Path) -> Checkpoint:
+    """Read a network that `odah train` wrote, or one that comes with odah, by its name, such as compact.
+
+    Nothing in the file is run: it holds tensors and text.
+
+    Raises:
+        InputError: no such file or name, not such a file, one of another version, damaged.
+    """
+    path = _place(path_or_name)
+    try:
+        whole = torch.load(path, map_location="cpu", weights_only=True)
+    except UNREADABLE:
+        raise InputError(path, "damaged or foreign data", "a network that odah train wrote") from None
+    if not isinstance(whole, dict) or whole.get("format") != _FORMAT:
+        raise InputError(path, "a file of another kind", "a network that odah train wrote, such as model.pt")
+    if whole.get("version") != _VERSION:
+        raise InputError(path, f"format version {whole.get('version')!r:.20}", f"{_VERSION}")
+    if set(whole) != _KEYS or not isinstance(whole["weights"], dict):
+        raise InputError(path, "parts missing", ", ".join(sorted(_KEYS)))
+    config = check_sections(f"{path}: config", _json(path, whole["config"], "config"), TrainConfig)
+    return Checkpoint(_network(path, config, whole["weights"]), config, _json(path, whole["facts"], "facts"))
+
+
+def _place(path_or_name: str | Path) -> Path:
+    shipped = _SHIPPED / f"{path_or_name}.pt"
+    is_name = isinstance(path_or_name, str) and Path(path_or_name).name == path_or_name
+    if is_name and not Path(path_or_name).exists() and shipped.is_file():
+        return shipped
+    names = sorted(file.stem for file in _SHIPPED.glob("*.pt"))
+    own = f" or one of odah's own: {', '.join(names)}" if names else ""
+    return existing_file(path_or_name, f"a network that odah train wrote{own}")
+
+
+def _json(path: Path, text: Any, part: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except (TypeError, ValueError):
+        data = None
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: {part}", "damaged text", "a JSON mapping")
+    return data
+
+
+def _network(path: Path, config: TrainConfig, weights: dict[str, Tensor]) -> TwoViewNetwork:
+    with torch.random.fork_rng(devices=[]):
+        network = TwoViewNetwork(config.network, config.data)
+    own = network.state_dict()
+    for name, tensor in own.items():
+        given = weights.get(name)
+        if not isinstance(given, Tensor) or given.shape != tensor.shape or given.dtype != tensor.dtype:
+            found = "none" if not isinstance(given, Tensor) else f"{given.dtype} of shape {list(given.shape)}"
+            raise InputError(f"{path}: weights of {name}", found, f"{list(tensor.shape)}, as the config says")
+        if not bool(torch.isfinite(given).all()):
+            raise InputError(f"{path}: weights of {name}", "numbers that are not finite", "finite ones")
+    unknown = sorted(set(weights) - set(own), key=str)
+    if unknown:
+        raise InputError(
+            f"{path}: weights", f"{unknown[0]!r:.60} that the config's network has not", "its own"
+        )
+    network.load_state_dict(weights)
+    return network.eval()
