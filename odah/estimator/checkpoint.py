@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,10 @@ from odah.sections import check_sections
 _FORMAT, _VERSION = "odah-network", 1
 _SHIPPED = Path(__file__).parent / "weights"
 _KEYS = {"format", "version", "config", "facts", "weights"}
-UNREADABLE = (*DAMAGED_ARRAYS, pickle.UnpicklingError, AttributeError, AssertionError, UnicodeError)
+UNREADABLE = (
+    *(*DAMAGED_ARRAYS, pickle.UnpicklingError, struct.error),
+    *(AttributeError, AssertionError, IndexError, ArithmeticError),
+)
 """What torch raises on files that are damaged, no checkpoints, or hold more than tensors and plain values."""
 
 
@@ -61,6 +66,8 @@ def load_checkpoint(path_or_name: str | Path) -> Checkpoint:
     """
     path = _place(path_or_name)
     try:
+        if not zipfile.is_zipfile(path):  # torch would take it for a file of an old version
+            raise zipfile.BadZipFile
         whole = torch.load(path, map_location="cpu", weights_only=True)
     except UNREADABLE:
         raise InputError(path, "damaged or foreign data", "a network that odah train wrote") from None

@@ -43,7 +43,7 @@ class Prepared:
 
 @contextmanager
 def exact_products() -> Iterator[None]:
-    """Matrix products in whole float32, whatever a training allows: with ten bits (TF32) points miss their pixels."""
+    """Matrix products in whole float32, whatever a training allows: with TF32 points miss their pixels."""
     allowed = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
