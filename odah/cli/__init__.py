@@ -13,7 +13,19 @@ from odah.failures import sentence
 
 # isort: off
 # Each registers its commands, in the order of `--help`.
-from odah.cli import start, kinematics, regressor, animate, generate, datasets, view, pack, train, evaluate, predict  # noqa: F401
+from odah.cli import (
+    start,
+    kinematics,
+    regressor,
+    animate,
+    generate,
+    datasets,
+    view,
+    pack,
+    train,
+    evaluate,
+    predict,
+)  # noqa: F401
 
 # isort: on
 

@@ -32,8 +32,8 @@ def evaluate(
     """
     from odah.dataset.reader import open_dataset
     from odah.estimator.checkpoint import load_checkpoint
-    from odah.estimator.evaluation import evaluate as evaluate_network
-    from odah.estimator.scores import table_lines
+    from odah.estimator.evaluation.evaluate import evaluate as evaluate_network
+    from odah.estimator.evaluation.scores import table_lines
     from odah.progress import steps
 
     if out is not None and out.is_dir():

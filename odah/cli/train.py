@@ -33,9 +33,9 @@ def train(
     from odah.estimator.config_file import load_train_config
 
     loaded = load_train_config(config)
-    from odah.estimator.loop import Limits
-    from odah.estimator.training import TrainOptions
-    from odah.estimator.training import train as train_network
+    from odah.estimator.training.loop import Limits
+    from odah.estimator.training.train import TrainOptions
+    from odah.estimator.training.train import train as train_network
 
     options = TrainOptions(restart=restart, device=device, threads=threads, limits=Limits(max_steps))
     model = train_network(loaded, data, out, options)

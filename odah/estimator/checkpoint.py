@@ -15,7 +15,7 @@ from torch import Tensor
 
 from odah.errors import InputError
 from odah.estimator.config import TrainConfig
-from odah.estimator.network import TwoViewNetwork
+from odah.estimator.network.two_view import TwoViewNetwork
 from odah.files import DAMAGED_ARRAYS, atomic_path, existing_file
 from odah.sections import check_sections
 

@@ -16,8 +16,8 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from odah.estimator.batch import Pictures, Prediction
 from odah.estimator.config import DataConfig, NetworkConfig
-from odah.estimator.network import TwoViewNetwork
-from odah.estimator.outputs import NUM_ANGLES, NUM_SCALES
+from odah.estimator.network.outputs import NUM_ANGLES, NUM_SCALES
+from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.skeleton import ANGLES, PELVIS, Skeleton
 from odah.names import OPENSIM_COORDINATES
 from odah.osim.coupling import CouplerStage

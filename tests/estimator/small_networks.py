@@ -11,7 +11,7 @@ from odah.estimator.config import (
     NetworkConfig,
     TemporalConfig,
 )
-from odah.estimator.network import TwoViewNetwork
+from odah.estimator.network.two_view import TwoViewNetwork
 
 DATA = DataConfig(size=32, points=7, length=8)
 _HOURGLASS = HourglassConfig(stacks=2, depth=2, channels=16, head_channels=5)

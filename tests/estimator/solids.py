@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from odah.estimator.pair import Labels, Pair
+from odah.estimator.inputs.pair import Labels, Pair
 from odah.names import OPENSIM_COORDINATES
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from odah.errors import InputError
 from odah.estimator.checkpoint import load_checkpoint, save_checkpoint
-from odah.estimator.network import TwoViewNetwork
+from odah.estimator.network.two_view import TwoViewNetwork
 
 FACTS = {"odah_version": "0.1.0", "seed": 3, "datasets": [{"name": "a"}]}
 

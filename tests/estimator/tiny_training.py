@@ -9,8 +9,8 @@ from dataset.synthetic import Synthetic
 
 from odah.dataset.reader import Dataset
 from odah.estimator.config import TrainConfig
-from odah.estimator.loop import Limits
-from odah.estimator.training import TrainOptions, train
+from odah.estimator.training.loop import Limits
+from odah.estimator.training.train import TrainOptions, train
 
 TINY: dict[str, Any] = {
     "name": "tiny",

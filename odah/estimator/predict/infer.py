@@ -10,11 +10,11 @@ import torch
 
 from odah.estimator.batch import Prediction
 from odah.estimator.config import DataConfig
-from odah.estimator.network import TwoViewNetwork
+from odah.estimator.inputs.prepare import prepare
+from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.predict.crops import PersonCrop, sample_of
 from odah.estimator.predict.motion import in_ground
 from odah.estimator.predict.windows import join_windows, window_starts
-from odah.estimator.prepare import prepare
 from odah.estimator.skeleton import Skeleton
 from odah.scene.camera import Camera
 

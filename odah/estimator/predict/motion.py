@@ -11,8 +11,8 @@ from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
 from odah.estimator.batch import Prediction, Reference
+from odah.estimator.inputs.reference import angles_in_ground, pelvis_angles, pelvis_rotmats
 from odah.estimator.predict.windows import mean_rotmats
-from odah.estimator.reference import angles_in_ground, pelvis_angles, pelvis_rotmats
 from odah.estimator.skeleton import ANGLE_PLACES, Skeleton
 from odah.names import OPENSIM_COORDINATES, ROOT_TRANSLATIONS
 

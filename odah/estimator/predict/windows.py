@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from odah.estimator.batch import Prediction
-from odah.estimator.reference import pelvis_angles, pelvis_rotmats
+from odah.estimator.inputs.reference import pelvis_angles, pelvis_rotmats
 from odah.estimator.skeleton import ANGLES, FREE_ANGLES
 
 _FREE = [ANGLES.index(name) for name in FREE_ANGLES]

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import torch
 
+from odah.estimator.inputs.reference import pelvis_rotmats
 from odah.estimator.predict.motion import EstimatedMotion
-from odah.estimator.reference import pelvis_rotmats
 from odah.estimator.skeleton import ANGLES
 from odah.names import OPENSIM_COORDINATES
 

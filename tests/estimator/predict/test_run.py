@@ -16,11 +16,11 @@ from odah.errors import InputError
 from odah.estimator.batch import Pictures, Prediction
 from odah.estimator.checkpoint import Checkpoint
 from odah.estimator.config import TrainConfig
-from odah.estimator.network import TwoViewNetwork
+from odah.estimator.inputs.reference import angles_in_reference
+from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.predict import infer
 from odah.estimator.predict.options import PredictOptions
 from odah.estimator.predict.run import Predicted, predict
-from odah.estimator.reference import angles_in_reference
 from odah.estimator.skeleton import ANGLES
 from odah.motion.trc import read_trc
 from odah.names import OPENSIM_COORDINATES, OPENSIM_JOINTS
