@@ -9,6 +9,7 @@ from odah.config import ClipConfig, GenerateConfig, VideoConfig, load_config
 from odah.dataset.audit import AuditOptions, DatasetAudit, audit_dataset
 from odah.dataset.reader import open_dataset
 from odah.dataset.report import write_report
+from odah.demo_estimator import learn_from
 from odah.errors import InputError, OdahError
 from odah.pipeline.generate import generate_dataset
 from odah.progress import say, steps
@@ -31,7 +32,7 @@ def demo_config(full: bool, engine: str) -> GenerateConfig:
 
 
 def run_demo(out: Path, full: bool, engine: str) -> tuple[Path, DatasetAudit]:
-    """Generate, audit and show; returns the page and the audit.
+    """Generate, audit, learn and show; returns the page and the audit.
 
     Raises:
         OdahError: a clip could not be made.
@@ -47,6 +48,7 @@ def run_demo(out: Path, full: bool, engine: str) -> tuple[Path, DatasetAudit]:
         "These are short clips at a reduced size, to be quick; "
         "`odah demo --full` makes 10 s at 1080×720 and 60 fps."
     )  # fmt: skip
-    page = write_report(dataset, audit.clips, note)
+    chapter = learn_from(dataset, out / "estimator")
+    page = write_report(dataset, audit.clips, note, chapters=[chapter])
     say(f"{audit.num_valid} of {audit.num_clips} clips are valid")
     return Path(page), audit

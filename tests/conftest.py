@@ -61,6 +61,26 @@ def odah(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     return call
 
 
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """Run a failing command line; its one sentence, after checking status and leftovers."""
+
+    def call(*arguments: object, code: int = 2) -> str:
+        before = sorted(tmp_path.rglob("*"))
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["odah", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        output = capsys.readouterr()
+        assert left.value.code == code, output.err
+        assert output.out == ""
+        assert len(output.err.splitlines()) == 1, output.err
+        assert sorted(tmp_path.rglob("*")) == before
+        return output.err
+
+    return call
+
+
 TINY = {
     "name": "tiny",
     "motion": {"actions": ["walking", "hand_waving"]},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +12,16 @@ import cv2
 import numpy as np
 import torch
 
+from odah.estimator.predict.segmenters import Person, box_of, most_overlapping
 from odah.motion.types import R_WORLD_GROUND
 from odah.names import OPENSIM_COORDINATES, OPENSIM_JOINTS, SKELETON_BONES
 from odah.osim import ForwardKinematics, full_body_model, scale_model
-from odah.render.video import VideoWriter
+from odah.render.video import VideoWriter, read_frames
 from odah.scene.calibration import save_cameras
 from odah.scene.camera import Camera, look_at
 
 RATE, NUM_FRAMES, SIZE = 30.0, 41, (240, 200)
-FIRST_GREY, GREY_STEP = 50, 4
+FIRST_GREY, GREY_STEP = 50, 5
 """Brightness of the person in frame 0 and what each later frame adds, so that a picture tells its frame."""
 _POSITIONS = {"cam_a": (3.2, -1.4, 1.2), "cam_b": (0.9, 3.4, 1.0)}
 _THICKNESS = 0.16  # m
@@ -64,9 +67,14 @@ def true_coordinates(num_frames: int = NUM_FRAMES, rate: float = RATE) -> np.nda
 
 
 def film(
-    folder: Path, distortion: tuple[float, ...] = (), hidden: tuple[int, ...] = (), late: int = 0
+    folder: Path,
+    distortion: tuple[float, ...] = (),
+    hidden: tuple[int, ...] = (),
+    late: int = 0,
+    bystander: bool = False,
 ) -> Filmed:
-    """hidden: frames in which nobody is in either picture. late: first frames that the second video lacks."""
+    """hidden: frames in which nobody is in either picture. late: first frames that the second video lacks.
+    bystander: somebody small stands behind, in the pictures, not in the masks."""
     coordinates = true_coordinates()
     scale_factors = np.random.default_rng(4).uniform(0.92, 1.08, (22, 3))
     model = scale_model(full_body_model(), scale_factors)
@@ -86,10 +94,60 @@ def film(
             silhouettes = stack.enter_context(VideoWriter(masks, "ffv1", SIZE, RATE))
             for t in range(late if camera is cameras[1] else 0, len(pixels)):
                 mask = np.zeros(SIZE[::-1], np.uint8) if t in hidden else _silhouette(pixels[t], width)
-                grey = np.where(mask > 0, FIRST_GREY + GREY_STEP * t, 20).astype(np.uint8)
+                others = _silhouette(_behind(camera, joints[0]), width // 2) * np.uint8(bystander)
+                grey = np.where(mask | others > 0, FIRST_GREY + GREY_STEP * t, 20).astype(np.uint8)
                 pictures.write(np.repeat(grey[..., None], 3, axis=2))
                 silhouettes.write(mask)
     return filmed
+
+
+def _behind(camera: Camera, joints: np.ndarray) -> np.ndarray:
+    return camera.project(0.5 * joints @ R_WORLD_GROUND.T + (-1.3, -1.1, 0.2))
+
+
+class Brightness:
+    """A segmenter: everything brighter than the background is a person."""
+
+    def people(self, image: np.ndarray) -> list[Person]:
+        count, labels = cv2.connectedComponents((image[..., 0] > 35).astype(np.uint8))
+        masks = [np.where(labels == k, np.uint8(255), np.uint8(0)) for k in range(1, count)]
+        found = [Person(mask, box) for mask in masks if (box := box_of(mask))]
+        return [person for person in found if person.height > 10]
+
+    def follow(self, image: np.ndarray, previous: Person) -> Person | None:
+        return most_overlapping(self.people(image), previous)
+
+
+def copied(
+    source: Path,
+    target: Path,
+    *,
+    rate: float = RATE,
+    numbers: Iterable[int] | None = None,
+    scale: float = 1.0,
+    quarter_turns: int = 0,
+) -> Path:
+    """Some of a video's frames in another size and at another rate, as stored by a phone that was turned."""
+    pictures = [
+        cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[..., ::-1]
+        for picture in read_frames(source)
+    ]
+    chosen = [np.rot90(pictures[k], quarter_turns).copy() for k in numbers or range(len(pictures))]
+    codec = "ffv1 color" if target.suffix == ".mkv" else "libx264"
+    with VideoWriter(target, codec, (chosen[0].shape[1], chosen[0].shape[0]), rate, crf=10) as writer:
+        for picture in chosen:
+            writer.write(picture)
+    return target
+
+
+def turned(path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """With the display matrix of QuickTime's `tkhd`: x' = a x + c y, y' = b x + d y for (a, b, c, d)."""
+    data = path.read_bytes()
+    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    at = data.index(identity, data.index(b"tkhd"))
+    a, b, c, d = (value << 16 for value in matrix)
+    path.write_bytes(data[:at] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + data[at + 36 :])
+    return path
 
 
 def _silhouette(pixels: np.ndarray, width: int) -> np.ndarray:

@@ -44,26 +44,6 @@ def trc_text(rate: float = 60, promised: int = 4, value: str = "100", names: lis
     )
 
 
-@pytest.fixture
-def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    """Run a failing command line; its one sentence, after checking status and leftovers."""
-
-    def call(*arguments: object, code: int = 2) -> str:
-        before = sorted(tmp_path.rglob("*"))
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["odah", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        output = capsys.readouterr()
-        assert left.value.code == code, output.err
-        assert output.out == ""
-        assert len(output.err.splitlines()) == 1, output.err
-        assert sorted(tmp_path.rglob("*")) == before
-        return output.err
-
-    return call
-
-
 @pytest.mark.parametrize("suffix", ["npz", "amc", "bvh", "c3d", "trc"])
 @pytest.mark.parametrize("content", [b"", b"hello world\n" * 100, bytes(range(256)) * 8])
 def test_a_file_of_another_kind_is_named(fails, tmp_path: Path, suffix: str, content: bytes) -> None:

@@ -7,7 +7,10 @@ import pytest
 
 from odah.dataset.reader import Dataset
 
-COMMANDS = ("doctor", "demo", "kinematics", "animate", "generate", "validate", "report", "pack")
+COMMANDS = (
+    *("doctor", "demo", "kinematics", "animate", "generate", "validate", "report", "pack"),
+    *("train", "evaluate", "predict"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

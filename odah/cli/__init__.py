@@ -13,7 +13,7 @@ from odah.failures import sentence
 
 # isort: off
 # Each registers its commands, in the order of `--help`.
-from odah.cli import (
+from odah.cli import (  # noqa: F401
     start,
     kinematics,
     regressor,
@@ -25,7 +25,7 @@ from odah.cli import (
     train,
     evaluate,
     predict,
-)  # noqa: F401
+)
 
 # isort: on
 

@@ -9,6 +9,7 @@ import typer
 
 from odah.cli.application import AsJson, app, tell_result
 from odah.errors import InputError
+from odah.files import check_output_folder
 
 
 @app.command()
@@ -36,8 +37,10 @@ def evaluate(
     from odah.estimator.evaluation.scores import table_lines
     from odah.progress import steps
 
-    if out is not None and out.is_dir():
-        raise InputError(out, "a folder", "a CSV file")
+    if out is not None:
+        if out.is_dir():
+            raise InputError(out, "a folder", "a CSV file")
+        check_output_folder(out.parent)
     loaded, dataset = load_checkpoint(checkpoint), open_dataset(data)
     cameras = None if views is None else views.split(",")
     with steps("evaluating") as bar:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from odah.cli.application import AsJson, Out, app, tell_result
+from odah.errors import InputError
 
 if TYPE_CHECKING:
     from odah.estimator.predict.run import Predicted
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 @app.command()
 def predict(
     checkpoint: Annotated[str, typer.Argument(help="A trained network, or compact, which comes with odah.")],
-    front: Annotated[Path, typer.Option(help="Video of the first camera.")],
+    front: Annotated[list[Path], typer.Option(metavar="PATH", help="Video of the first camera.")],
     cameras: Annotated[
         list[Path], typer.Option(help="Calibration file; again for each where every camera has its own.")
     ],
     out: Out,
-    side: Annotated[Path | None, typer.Option(help="Video of the second camera.")] = None,
+    side: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="Video of the second camera.")
+    ] = None,
     views: Annotated[
         str | None,
         typer.Option(help="Names of the videos' cameras in the calibration: FRONT,SIDE."),
@@ -32,8 +35,12 @@ def predict(
         str, typer.Option(help="Axis of the calibration that points upwards: z, -z, y, -y, x, -x.")
     ] = "z",
     offset: Annotated[
-        int, typer.Option(help="Frame of the side video that goes with the front's first; may be negative.")
-    ] = 0,
+        str,
+        typer.Option(
+            help="Where in the side video is what the front's first frame shows: frames (12) or seconds "
+            "(0.4s); negative if the side video began later."
+        ),
+    ] = "0",
     masks: Annotated[
         list[Path] | None,
         typer.Option(help="Video, or folder of pictures, of the person's masks; once for each video."),
@@ -60,7 +67,7 @@ def predict(
     from odah.progress import steps
 
     options = PredictOptions(
-        views=None if views is None else tuple(views.split(",")),
+        views=None if views is None else tuple(name.strip() for name in views.split(",")),
         up=cast("UpAxis", up),
         offset=offset,
         masks=tuple(masks) if masks else None,
@@ -70,10 +77,17 @@ def predict(
         draws=draws,
         has_overlay=video,
     )
-    videos = [front] if side is None else [front, side]
+    videos = [*_at_most_one("--front", front), *_at_most_one("--side", side or [])]
     with steps("frames") as bar:
         predicted = predict_videos(checkpoint, videos, cameras, out, options, bar)
     tell_result(as_json, predicted.record, _told(predicted))
+
+
+def _at_most_one(option: str, paths: list[Path]) -> list[Path]:
+    """What would else be overwritten silently by the last one."""
+    if len(paths) > 1:
+        raise InputError(option, f"{len(paths)} videos", "one")
+    return paths
 
 
 def _told(predicted: Predicted) -> list[str]:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+NUM_VIEWS = 2
+"""V, as the network sees it: a view that is not there is withheld."""
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -53,6 +56,28 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Votes:
+    """Which points speak for which keypoints. points: as the network got them. log_weights: logarithms of the
+    weights of all points for each keypoint, which sum to one.
+    """
+
+    points: Float[Tensor, "B T N 3"]
+    log_weights: Float[Tensor, "B T P N"]
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """A vector for each frame, laid out as `odah.estimator.network.outputs` says.
+
+    located: keypoints from the mean of the points, in ref, m, where an encoder tells them.
+    """
+
+    vectors: Float[Tensor, "B T D"]
+    located: Float[Tensor, "B T P 3"] | None = None
+    votes: Votes | None = None
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What the network answers, in the units and frames of `Targets`.
 
@@ -66,3 +91,4 @@ class Prediction:
     pelvis: Float[Tensor, "B T 3"] | None = None
     errors: Float[Tensor, "B T A"] | None = None
     located: Float[Tensor, "B T P 3"] | None = None
+    votes: Votes | None = None

@@ -16,7 +16,7 @@ from torch import Tensor
 from odah.errors import InputError
 from odah.estimator.config import TrainConfig
 from odah.estimator.network.two_view import TwoViewNetwork
-from odah.files import DAMAGED_ARRAYS, atomic_path, existing_file
+from odah.files import DAMAGED_ARRAYS, atomic_path, check_output_folder, existing_file
 from odah.sections import check_sections
 
 _FORMAT, _VERSION = "odah-network", 1
@@ -33,7 +33,9 @@ UNREADABLE = (
 class Checkpoint:
     """A trained network, in evaluation mode on the CPU.
 
-    facts: odah_version, stage, coordinates, bodies, datasets (name, digest, clips), metrics, seed.
+    facts: what `odah train` knows: odah_version, seed, datasets (name, digest, clips), max_steps, devices,
+    metrics (of each stage the epoch whose weights it left), coordinates, bodies. test: what
+    `odah evaluate --keep` found, if it was asked. Any of them may be missing.
     """
 
     network: TwoViewNetwork
@@ -81,10 +83,23 @@ def load_checkpoint(path_or_name: str | Path) -> Checkpoint:
     return Checkpoint(_network(path, config, whole["weights"]), config, _json(path, whole["facts"], "facts"))
 
 
+def own_file(path_or_name: str | Path) -> Path:
+    """The file of a network of the user's, to be written anew.
+
+    Raises:
+        InputError: no such file, one that comes with odah, or one that may not be written.
+    """
+    path = _place(path_or_name).resolve()
+    if path.parent == _SHIPPED.resolve():
+        raise InputError(path_or_name, "a network that comes with odah", "one of your own to write into")
+    check_output_folder(path.parent)
+    return path
+
+
 def _place(path_or_name: str | Path) -> Path:
     shipped = _SHIPPED / f"{path_or_name}.pt"
     is_name = isinstance(path_or_name, str) and Path(path_or_name).name == path_or_name
-    if is_name and not Path(path_or_name).exists() and shipped.is_file():
+    if is_name and not Path(path_or_name).is_file() and shipped.is_file():
         return shipped
     names = sorted(file.stem for file in _SHIPPED.glob("*.pt"))
     own = f" or one of odah's own: {', '.join(names)}" if names else ""
@@ -102,9 +117,28 @@ def _json(path: Path, text: Any, part: str) -> dict[str, Any]:
 
 
 def _network(path: Path, config: TrainConfig, weights: dict[str, Tensor]) -> TwoViewNetwork:
+    _expect_weights(path, _sizes(path, config, len(weights)), weights)
     with torch.random.fork_rng(devices=[]):
         network = TwoViewNetwork(config.network, config.data)
-    own = network.state_dict()
+    network.load_state_dict(weights)
+    return network.eval()
+
+
+def _sizes(path: Path, config: TrainConfig, num_weights: int) -> dict[str, Tensor]:
+    """What the config's network would have for weights, without memory for them: a config may lie."""
+    hourglass, temporal = config.network.hourglass, config.network.temporal
+    blocks = 0 if temporal is None else sum(temporal.blocks)
+    where, expected = f"{path}: config", f"one that the file's {num_weights} weights belong to"
+    if hourglass.stacks * max(hourglass.depth, 1) + blocks > num_weights:
+        raise InputError(where, f"{hourglass.stacks} stacks and {blocks} blocks", expected)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            return TwoViewNetwork(config.network, config.data).state_dict()
+    except RuntimeError:  # sizes beyond all numbers
+        raise InputError(where, "a network of impossible size", expected) from None
+
+
+def _expect_weights(path: Path, own: dict[str, Tensor], weights: dict[str, Tensor]) -> None:
     for name, tensor in own.items():
         given = weights.get(name)
         if not isinstance(given, Tensor) or given.shape != tensor.shape or given.dtype != tensor.dtype:
@@ -117,5 +151,3 @@ def _network(path: Path, config: TrainConfig, weights: dict[str, Tensor]) -> Two
         raise InputError(
             f"{path}: weights", f"{unknown[0]!r:.60} that the config's network has not", "its own"
         )
-    network.load_state_dict(weights)
-    return network.eval()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from odah.errors import InputError
 from odah.sections import NonNegative, Positive, Section, Share
 
 Count = Annotated[int, Field(ge=1)]
@@ -17,7 +18,7 @@ class HourglassConfig(Section):
 
     stem_stride: of the pictures against the feature map; 2 as in the ODAH paper, 4 for small machines.
     depth: halvings inside one hourglass. head_channels: what each stack gives to a point.
-    checkpoint_stacks: compute each stack a second time in the backward pass instead of keeping what is inside.
+    checkpoint_stacks: compute each stack again in the backward pass instead of keeping what is inside.
     """
 
     stacks: Count = 4
@@ -138,15 +139,16 @@ class AugmentationConfig(Section):
 
 
 class LossConfig(Section):
-    """Weights (section 4.2). located: keypoints where the points vote for them; errors: of the told errors;
-    pelvis: of its place; velocity: of the keypoints' ways from frame to frame, m. What a network does not
-    tell does not count."""
+    """Weights (section 4.2). located: keypoints where points vote for them; votes: which points do; errors:
+    of the told errors; pelvis: of its place; velocity: of the keypoints' ways from frame to frame, m. What a
+    network does not tell does not count."""
 
     angles: NonNegative = 1.0
     ranges: NonNegative = 1.0
     scales: NonNegative = 1.0
     keypoints: NonNegative = 100.0
     located: NonNegative = 0.0
+    votes: NonNegative = 0.0
     pelvis: NonNegative = 0.0
     errors: NonNegative = 0.0
     velocity: NonNegative = 0.0
@@ -188,3 +190,17 @@ class TrainConfig(Section):
     precision: Literal["32", "bf16"] = "32"
     workers: Annotated[int, Field(ge=0)] = 2
     """Processes that read data."""
+
+    @model_validator(mode="after")
+    def _something_is_learned(self) -> TrainConfig:
+        loss = self.loss
+        if not any((loss.angles, loss.ranges, loss.scales, loss.keypoints, loss.velocity)):
+            expected = "one of angles, ranges, scales, keypoints and velocity above 0"
+            raise InputError("loss", "0 for all that trains the angles and scales", expected)
+        if isinstance(self.network.encoder, LocatedEncoderConfig) and not loss.located:
+            expected = "more, for the encoder located learns the keypoints by it alone"
+            raise InputError("loss.located", "0", expected)
+        if self.frame.feature_draws:
+            expected = "0, for features are kept in the second stage only"
+            raise InputError("frame.feature_draws", f"{self.frame.feature_draws}", expected)
+        return self

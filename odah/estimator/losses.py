@@ -14,12 +14,16 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from odah.estimator.batch import Prediction, Targets
+from odah.estimator.batch import Prediction, Targets, Votes
 from odah.estimator.config import LossConfig
+from odah.estimator.precision import at_least_float32
 from odah.estimator.skeleton import Skeleton
 
 _LEAST_ERROR = 1e-3
 """rad; added to the told errors, so that a frame that happens to be exact rewards no boundless confidence."""
+
+_VOTING_REACH = 0.06
+"""m; standard deviation of the Gaussian about a keypoint whose points should speak for it."""
 
 Losses = dict[str, Tensor]
 """Scalars by the name of their weight in `LossConfig`, weighted, and `total`."""
@@ -55,6 +59,9 @@ def _terms(prediction: Prediction, targets: Targets, config: LossConfig, skeleto
     if config.located and prediction.located is not None:
         true = targets.keypoints + targets.pelvis[..., None, :]
         terms["located"] = masked_mean((prediction.located - true).abs(), is_frame)
+    if config.votes and prediction.votes is not None:
+        true = targets.keypoints + targets.pelvis[..., None, :]
+        terms["votes"] = vote_loss(prediction.votes, true, is_frame)
     if config.pelvis and prediction.pelvis is not None:
         terms["pelvis"] = masked_mean((prediction.pelvis - targets.pelvis).abs(), is_frame)
     if config.errors and prediction.errors is not None:
@@ -102,6 +109,19 @@ def velocity_loss(
     return masked_mean(apart, is_frame[:, 1:] & is_frame[:, :-1])
 
 
+def vote_loss(
+    votes: Votes, true: Float[Tensor, "B T P 3"], is_frame: Bool[Tensor, "B T"]
+) -> Float[Tensor, ""]:
+    """Cross entropy of the points' weights and those of a Gaussian about each true keypoint.
+
+    A mean of places says little of which points should have spoken; this says it point by point.
+    """
+    # Out of squares and products, which is quicker, float32 tells the distances to centimetres only.
+    apart = torch.cdist(true, votes.points, compute_mode="donot_use_mm_for_euclid_dist")
+    wanted = (-0.5 * (apart / _VOTING_REACH) ** 2).softmax(dim=-1)
+    return masked_mean(-(wanted * votes.log_weights).sum(dim=-1), is_frame)
+
+
 def told_error_loss(
     told: Float[Tensor, "B T A"], apart: Float[Tensor, "B T A"], is_frame: Bool[Tensor, "B T"]
 ) -> Float[Tensor, ""]:
@@ -127,9 +147,5 @@ def _on_circle_distance(angles: Tensor, others: Tensor) -> Tensor:
 def _precise(prediction: Prediction) -> Prediction:
     """The prediction without halved precision, in which a chain of bones is told to centimetres only."""
     told: dict[str, Any] = {field.name: getattr(prediction, field.name) for field in fields(prediction)}
-    wide = {
-        name: value.to(torch.promote_types(value.dtype, torch.float32))
-        for name, value in told.items()
-        if value is not None
-    }
+    wide = {name: at_least_float32(value) for name, value in told.items() if isinstance(value, Tensor)}
     return replace(prediction, **wide)

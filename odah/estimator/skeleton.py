@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from odah.estimator.precision import exact_products
 from odah.names import OPENSIM_BODIES, OPENSIM_COORDINATES, OPENSIM_JOINTS, ROOT_TRANSLATIONS
 from odah.osim.fk import ForwardKinematics
 from odah.osim.full_body import full_body_model
@@ -60,6 +61,7 @@ class Skeleton(nn.Module):
         for name, constant in constants.items():
             self.register_buffer(name, constant, persistent=False)
 
+    @exact_products()
     def forward(
         self, angles: Float[Tensor, "*#B A"], scales: Float[Tensor, "*#B K 3"]
     ) -> Float[Tensor, "*B P 3"]:

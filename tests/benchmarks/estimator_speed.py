@@ -23,11 +23,10 @@ import torch
 from plain_estimator import PlainNetwork, PlainSkeleton
 from torch import Tensor, nn
 
-from odah.estimator.batch import Pictures, Prediction, Targets
+from odah.estimator.batch import FrameFeatures, Pictures, Prediction, Targets
 from odah.estimator.config import DataConfig, TrainConfig
 from odah.estimator.config_file import load_train_config
 from odah.estimator.losses import losses
-from odah.estimator.network.flatten_encoder import FrameFeatures
 from odah.estimator.network.outputs import num_outputs
 from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.skeleton import ANGLES, KEYPOINTS, Skeleton

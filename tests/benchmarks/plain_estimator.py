@@ -83,7 +83,7 @@ class PlainNetwork(nn.Module):
     def sequence(self, vectors: Tensor, located: Tensor | None = None) -> Prediction:
         vectors = self.temporal(vectors)
         numbers = vectors[..., NUM_ANGLES : NUM_ANGLES + NUM_SCALES]
-        is_frame = torch.ones(vectors.shape[:2], dtype=torch.bool)
+        is_frame = torch.ones(vectors.shape[:2], dtype=torch.bool, device=vectors.device)
         return self.prediction(vectors, located, self.scales(vectors, numbers, is_frame))
 
 
@@ -283,23 +283,23 @@ class PlainSkeleton(Skeleton):
         for coupler in self.couplers:
             coordinates = coupler(coordinates, scales)
         number = {name: k for k, name in enumerate((*self.model.body_names, GROUND))}
-        eye = torch.eye(3).expand(*angles.shape[:-1], 3, 3)
+        eye = torch.eye(3, device=angles.device).expand(*angles.shape[:-1], 3, 3)
         turns, starts, centres = {GROUND: eye}, {GROUND: torch.zeros_like(eye[..., 0])}, {}
         for j in [j for level in tree_levels(self.model.joints) for j in level]:
             joint = self.model.joints[j]
             rotmat, shift = eye, torch.zeros_like(eye[..., 0])
             scale = scales[..., number[joint.parent], :]
-            T_parent = torch.as_tensor(joint.T_parent, dtype=torch.float32)
+            T_parent = eye.new_tensor(joint.T_parent)
             for k, axis in enumerate(joint.rotations):
                 amount = self.functions[6 * j + k](coordinates)[..., 0]
-                rotmat = rotmat @ axis_rotmat(torch.as_tensor(axis.axis, dtype=torch.float32), amount)
+                rotmat = rotmat @ axis_rotmat(eye.new_tensor(axis.axis), amount)
             for k, axis in enumerate(joint.translations):
                 amount = self.functions[6 * j + 3 + k](coordinates)
-                direction = torch.as_tensor(axis.axis, dtype=torch.float32)
+                direction = eye.new_tensor(axis.axis)
                 if scales_with_parent(axis):
                     amount = amount * (direction * scale).norm(dim=-1, keepdim=True)
                 shift = shift + amount * direction
-            T_child = torch.as_tensor(joint.T_child, dtype=torch.float32)
+            T_child = eye.new_tensor(joint.T_child)
             rotmat = T_parent[:3, :3] @ rotmat @ T_child[:3, :3].T
             place = T_parent[:3, 3] * scale + (T_parent[:3, :3] @ shift[..., None])[..., 0]
             turn, start = turns[joint.parent], starts[joint.parent]
@@ -309,14 +309,14 @@ class PlainSkeleton(Skeleton):
             starts[joint.child] = centres[j] - (turns[joint.child] @ offset[..., None])[..., 0]
         points = [centres[j] for j in range(len(self.model.joints))]
         for k, body in enumerate(self.model.bodies):
-            com = torch.as_tensor(body.com, dtype=torch.float32) * scales[..., k, :]
+            com = eye.new_tensor(body.com) * scales[..., k, :]
             points.append(starts[body.name] + (turns[body.name] @ com[..., None])[..., 0])
         return torch.stack(points, dim=-2) - points[PELVIS][..., None, :]
 
 
 def axis_rotmat(axis: Tensor, angle: Tensor) -> Tensor:
     x, y, z = axis
-    zero = torch.zeros(())
+    zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero]).reshape(3, 3)
     angle = angle[..., None, None]
-    return torch.eye(3) + angle.sin() * cross + (1 - angle.cos()) * cross @ cross
+    return torch.eye(3, device=angle.device) + angle.sin() * cross + (1 - angle.cos()) * cross @ cross

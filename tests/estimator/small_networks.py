@@ -36,7 +36,7 @@ def network(config: NetworkConfig, data: DataConfig = DATA) -> TwoViewNetwork:
     made = TwoViewNetwork(config, data)
     for parameter in made.parameters():
         if parameter.ndim < 2:
-            torch.nn.init.normal_(parameter, mean=float(parameter.mean()), std=0.1)
+            torch.nn.init.normal_(parameter, mean=float(parameter.detach().mean()), std=0.1)
     return made
 
 

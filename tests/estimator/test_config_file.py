@@ -54,6 +54,15 @@ def test_the_papers_config_is_the_papers() -> None:
         ("name: x\nnetwork: {temporal: {chanels: [1]}}\n", ("network.temporal.chanels", "channels, heads")),
         ("name: x\nnetwork: {temporal: {channels: [48, 96, 100]}}\n", ("network.temporal", "grow by")),
         ("name: x\naugmentation: {mirror: 2}\n", ("augmentation.mirror: found 2", "less than or equal to 1")),
+        (
+            "name: x\nnetwork: {encoder: {kind: located}}\n",
+            ("loss.located: found 0, expected more, for the encoder located",),
+        ),
+        (
+            "name: x\nloss: {angles: 0, ranges: 0, scales: 0, keypoints: 0, located: 1}\n",
+            ("loss: found 0 for all", "one of angles"),
+        ),
+        ("name: x\nframe: {feature_draws: 2}\n", ("frame.feature_draws: found 2, expected 0",)),
         ("- name: x\n", ("a list", "a mapping")),
         ("name: {\n", ("valid YAML",)),
     ],

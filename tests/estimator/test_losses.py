@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from odah.estimator.batch import Prediction, Targets
+from odah.estimator.batch import Prediction, Targets, Votes
 from odah.estimator.config import LossConfig
-from odah.estimator.losses import losses
+from odah.estimator.losses import losses, vote_loss
 from odah.estimator.skeleton import ANGLES, CONSTRAINED_ANGLES, FREE_ANGLES, KEYPOINTS, Skeleton
 from odah.osim.full_body import full_body_model
 
@@ -18,7 +18,7 @@ EVERY = LossConfig(located=1, pelvis=1, errors=1, velocity=1)
 IS_FRAME = torch.tensor([[True] * 3, [True, True, False]])
 FREE = [ANGLES.index(name) for name in FREE_ANGLES]
 CONSTRAINED = [ANGLES.index(name) for name in CONSTRAINED_ANGLES]
-NAMES = list(LossConfig.model_fields)
+NAMES = [name for name in LossConfig.model_fields if name != "votes"]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,11 @@ def prediction() -> Prediction:
         errors=some(2, 3, 36, seed=7).exp(),
         located=some(2, 3, 44, 3, seed=8),
     )
+
+
+def tensors(prediction: Prediction) -> dict[str, Tensor]:
+    """All that it tells but votes, which have tests of their own."""
+    return {name: value for name, value in vars(prediction).items() if isinstance(value, Tensor)}
 
 
 def only(name: str, weight: float = 1.0) -> LossConfig:
@@ -142,7 +147,7 @@ def test_gradients(
     name: str, once: bool, prediction: Prediction, targets: Targets, skeleton: Skeleton
 ) -> None:
     scales = prediction.scales[:, :1] if once else prediction.scales
-    told = {**vars(prediction), "scales": scales}
+    told = {**tensors(prediction), "scales": scales}
     leaves = {key: value.detach().clone().requires_grad_() for key, value in told.items()}
     detached = {"errors": ("errors",)}.get(name, tuple(leaves))  # told errors do not train the angles
 
@@ -151,6 +156,45 @@ def test_gradients(
         return losses(Prediction(**moved), targets, only(name), skeleton)["total"]
 
     assert torch.autograd.gradcheck(loss, tuple(leaves[key] for key in detached), fast_mode=True)
+
+
+def test_votes_are_the_cross_entropy_with_a_gaussian() -> None:
+    """Point by point in numpy; the standard deviation is 6 cm."""
+    true, points = some(2, 3, 4, 3, seed=1, spread=0.1), some(2, 3, 30, 3, seed=2, spread=0.1)
+    log_weights = some(2, 3, 4, 30, seed=3).log_softmax(dim=-1)
+    values = []
+    for b, t in frames():
+        for keypoint, told in zip(true[b, t].numpy(), log_weights[b, t].numpy(), strict=True):
+            apart = np.sqrt(((points[b, t].numpy() - keypoint) ** 2).sum(axis=1))
+            wanted = np.exp(-0.5 * (apart / 0.06) ** 2)
+            values.append(-np.sum(wanted / wanted.sum() * told))
+    found = vote_loss(Votes(points, log_weights), true, IS_FRAME)
+    assert float(found) == pytest.approx(np.mean(values), rel=1e-9)
+    points[1, 2], log_weights[1, 2] = torch.nan, torch.nan  # which only fills up
+    assert float(vote_loss(Votes(points, log_weights), true, IS_FRAME)) == float(found)
+
+
+def test_votes_far_from_the_origin_are_as_exact() -> None:
+    shift = torch.tensor([30.0, -20.0, 10.0])
+    true = some(1, 1, 30, 3, seed=1, spread=0.1).float()
+    points = some(1, 1, 40, 3, seed=2, spread=0.1).float()
+    log_weights = some(1, 1, 30, 40, seed=3).float().log_softmax(dim=-1)
+    is_frame = torch.ones(1, 1, dtype=torch.bool)
+    found = vote_loss(Votes(points + shift, log_weights), true + shift, is_frame)
+    assert float(found) == pytest.approx(
+        float(vote_loss(Votes(points, log_weights), true, is_frame)), rel=1e-4
+    )
+
+
+def test_gradients_of_votes(prediction: Prediction, targets: Targets, skeleton: Skeleton) -> None:
+    points = some(2, 3, 5, 3, seed=2)
+    told = some(2, 3, 44, 5, seed=3).requires_grad_()
+
+    def loss(told: Tensor) -> Tensor:
+        votes = Votes(points, told.log_softmax(dim=-1))
+        return losses(replace(prediction, votes=votes), targets, only("votes"), skeleton)["total"]
+
+    assert torch.autograd.gradcheck(loss, (told,), fast_mode=True)
 
 
 def test_told_errors_train_only_themselves(
@@ -168,7 +212,7 @@ def test_frames_that_fill_up_do_not_count(
     prediction: Prediction, targets: Targets, skeleton: Skeleton
 ) -> None:
     found = losses(prediction, targets, EVERY, skeleton)
-    changed = {name: value.clone() for name, value in vars(prediction).items()}
+    changed = {name: value.clone() for name, value in tensors(prediction).items()}
     for value in changed.values():
         value[1, 2] = torch.nan
     again = losses(Prediction(**changed), targets, EVERY, skeleton)
@@ -178,7 +222,7 @@ def test_frames_that_fill_up_do_not_count(
 
 
 def test_single_frames_have_no_velocity(prediction: Prediction, targets: Targets, skeleton: Skeleton) -> None:
-    one = Prediction(**{name: value[:, :1] for name, value in vars(prediction).items()})
+    one = Prediction(**{name: value[:, :1] for name, value in tensors(prediction).items()})
     true = replace(
         targets, **{k: getattr(targets, k)[:, :1] for k in ("angles", "keypoints", "pelvis", "is_frame")}
     )

@@ -25,6 +25,7 @@ TINY: dict[str, Any] = {
         },
         "tells_pelvis": True,
     },
+    "loss": {"located": 1},
     "augmentation": {"shift": 0.05, "brightness": 0.2, "mirror": 0.5, "view_dropout": 0.2},
     "frame": {"epochs": 2, "batch": 4, "learning_rate": 1e-3, "schedule": "cosine", "clip_norm": 1.0},
     "temporal": {"epochs": 2, "batch": 2, "learning_rate": 1e-3},

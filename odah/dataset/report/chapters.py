@@ -10,7 +10,7 @@ from odah.dataset.report.pictures import Picture
 
 @dataclass(frozen=True)
 class Chapter:
-    """anchor: name of the section in links. text: a paragraph. table: rows of cells, the first one the head."""
+    """anchor: name in links. text: a paragraph. table: rows of cells, the first one the head."""
 
     anchor: str
     title: str

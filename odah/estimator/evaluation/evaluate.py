@@ -13,7 +13,7 @@ from torch import Tensor
 from odah.dataset.reader import Clip, Dataset
 from odah.dataset.schema import SPLITS
 from odah.errors import InputError
-from odah.estimator.batch import Prediction
+from odah.estimator.batch import NUM_VIEWS, Prediction
 from odah.estimator.checkpoint import Checkpoint
 from odah.estimator.config import DataConfig
 from odah.estimator.evaluation.clip_windows import ClipWindows, Sample
@@ -21,7 +21,7 @@ from odah.estimator.evaluation.mean_pose import MeanPose, coordinates_of, label_
 from odah.estimator.evaluation.scores import Scores, Table, Truth
 from odah.estimator.inputs.prepare import prepare
 from odah.estimator.inputs.reference import angles_in_ground, angles_in_reference, ground_reference
-from odah.estimator.network.two_view import NUM_VIEWS, TwoViewNetwork
+from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.predict.windows import join_windows
 from odah.estimator.skeleton import PELVIS, Skeleton
 from odah.names import OPENSIM_COORDINATES
@@ -51,7 +51,8 @@ def evaluate(
     chosen = _clips(dataset, split)
     _expect_coordinates(dataset, checkpoint)
     views = _views(dataset, views)
-    data = checkpoint.config.data
+    # The dataset's crops are those that `odah predict` makes: it does not cut them anew either.
+    data = checkpoint.config.data.model_copy(update={"recrop": False})
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     watcher = _Watcher(checkpoint.network.to(device).eval(), data, torch.Generator(device).manual_seed(seed))
     train = dataset.split("train")

@@ -1,13 +1,12 @@
 """How far a prediction is from the truth, in the measures of the ODAH paper (section 4.3).
 
-Errors come by frame, so that clips of any length are averaged as one; `mean_over_frames` leaves out those
-that only fill up. Letters: T frames, A angles, P points.
+Errors come by frame, so that clips of any length are averaged as one. Letters: T frames, A angles, P points.
 """
 
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from odah.estimator.skeleton import ANGLES, FREE_ANGLES
@@ -58,13 +57,3 @@ def scale_errors(
 ) -> Float[Tensor, "*B K 3"]:
     """Absolute errors of the segment scales, relative to the true ones."""
     return (predicted - true).abs() / true.abs()
-
-
-def mean_over_frames(errors: Float[Tensor, "*B T C"], is_frame: Bool[Tensor, "*B T"]) -> Float[Tensor, " C"]:
-    """Mean of each column over the frames that count; NaN if there are none."""
-    return errors[is_frame].mean(dim=0)
-
-
-def both_frames(is_frame: Bool[Tensor, "*B T"]) -> Bool[Tensor, "*B T-1"]:
-    """Which steps from one frame to the next count, for velocities."""
-    return is_frame[..., 1:] & is_frame[..., :-1]

@@ -131,14 +131,22 @@ def _rounded(line: dict[str, Any]) -> dict[str, Any]:
     return {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in line.items()}
 
 
+HEAD = ("MAE deg", "PA-MPJPE mm", "MPJPE mm", "velocity mm/s", "scale %")
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """A row's figures for eyes, in the order of `HEAD`."""
+    positions = (row.angle_error_deg, row.pa_mpjpe_mm, row.mpjpe_mm)
+    return (
+        *(f"{value:.2f}" for value in positions),
+        f"{row.velocity_error_mm_s:.1f}",
+        f"{row.scale_error_percent:.2f}",
+    )
+
+
 def table_lines(table: Table) -> list[str]:
     """For eyes: a predictor a line."""
-    head = ("", "MAE deg", "PA-MPJPE mm", "MPJPE mm", "velocity mm/s", "scale %")
-    body = [
-        (row.name, *(f"{value:.2f}" for value in (row.angle_error_deg, row.pa_mpjpe_mm, row.mpjpe_mm)),
-         f"{row.velocity_error_mm_s:.1f}", f"{row.scale_error_percent:.2f}")
-        for row in table.rows
-    ]  # fmt: skip
+    head, body = ("", *HEAD), [(row.name, *cells(row)) for row in table.rows]
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     return [_aligned_line(line, widths) for line in (head, *body)]
 

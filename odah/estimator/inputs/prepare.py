@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,6 +16,7 @@ from odah.estimator.inputs.crops import crop_maps, cut
 from odah.estimator.inputs.pair import Labels, Pair, choose_pair
 from odah.estimator.inputs.points import draw_points, project
 from odah.estimator.inputs.reference import angles_in_reference, camera_reference, ground_reference
+from odah.estimator.precision import exact_products
 from odah.estimator.skeleton import PELVIS
 
 _MEAN = (0.485, 0.456, 0.406)
@@ -39,17 +39,6 @@ class Prepared:
     K: Float[Tensor, "B 2 T 3 3"]
     T_cam_world: Float[Tensor, "B 2 4 4"]
     T_world_ground: Float[Tensor, "B 4 4"]
-
-
-@contextmanager
-def exact_products() -> Iterator[None]:
-    """Matrix products in whole float32, whatever a training allows: with TF32 points miss their pixels."""
-    allowed = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(allowed)
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -12,21 +11,12 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from odah.errors import InputError
+from odah.estimator.batch import FrameFeatures
 from odah.estimator.config import FlattenEncoderConfig
+from odah.estimator.precision import at_least_float32
 
 _STD = 0.02
 """Of the weights at the start."""
-
-
-@dataclass(frozen=True)
-class FrameFeatures:
-    """A vector for each frame, laid out as `odah.estimator.network.outputs` says.
-
-    located: keypoints from the mean of the points, in ref, m, where an encoder tells them.
-    """
-
-    vectors: Float[Tensor, "B T D"]
-    located: Float[Tensor, "B T P 3"] | None = None
 
 
 class FlattenEncoder(nn.Module):
@@ -54,7 +44,8 @@ class FlattenEncoder(nn.Module):
         if points.shape[2] != self.num_points:
             raise InputError("points", f"{points.shape[2]} in a frame", f"the network's {self.num_points}")
         compact = self.points(torch.cat([point_features, points.to(point_features.dtype)], dim=-1))
-        return FrameFeatures(self.frame(compact.flatten(2)))
+        with torch.autocast(points.device.type, enabled=False):  # half precision tells half a degree
+            return FrameFeatures(self.frame(at_least_float32(compact).flatten(2)))
 
 
 def _layers(widths: Sequence[int]) -> list[nn.Module]:

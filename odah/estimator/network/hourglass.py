@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -35,7 +36,7 @@ class StackedHourglass(nn.Module):
         self.outputs = nn.ModuleList(nn.Linear(channels, channels) for _ in self.stacks)
         self.output_links = nn.ModuleList(nn.Linear(channels, channels) for _ in self.stacks[1:])
         self.map_links = nn.ModuleList(nn.Linear(channels, channels) for _ in self.stacks[1:])
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  (stubs lack it)
 
     def forward(self, images: Float[Tensor, "M 3 S S"]) -> list[Float[Tensor, "M C H H"]]:
         x = self.stem(images.contiguous(memory_format=torch.channels_last))
@@ -51,7 +52,8 @@ class StackedHourglass(nn.Module):
 
     def _link(self, k: int, features: Tensor) -> Tensor:
         """What the next stack's input gains: map_links(features) + output_links(outputs(features))."""
-        output, output_link, map_link = self.outputs[k], self.output_links[k], self.map_links[k]
+        layers = (self.outputs[k], self.output_links[k], self.map_links[k])
+        output, output_link, map_link = (cast("nn.Linear", layer) for layer in layers)
         weight = torch.addmm(map_link.weight, output_link.weight, output.weight)
         bias = map_link.bias + output_link(output.bias)
         return F.conv2d(features, weight[..., None, None], bias)

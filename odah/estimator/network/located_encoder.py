@@ -10,9 +10,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from odah.estimator.batch import NUM_VIEWS, FrameFeatures, Votes
 from odah.estimator.config import LocatedEncoderConfig
-from odah.estimator.network.flatten_encoder import FrameFeatures
+from odah.estimator.inputs.reference import pelvis_angles
 from odah.estimator.network.outputs import PELVIS_PLACE
+from odah.estimator.precision import at_least_float32, exact_products
 from odah.estimator.skeleton import ANGLES, KEYPOINTS, PELVIS, Skeleton
 from odah.names import OPENSIM_BODIES
 
@@ -20,6 +22,8 @@ _POOLED = 16
 """Features pooled about each keypoint."""
 _HIP_R, _HIP_L, _BACK = (KEYPOINTS.index(name) for name in ("hip_r", "hip_l", "back"))
 _EPS = 1e-6
+_OCTAVES = 4
+"""Of the waves that places are told by."""
 
 
 class LocatedEncoder(nn.Module):
@@ -35,16 +39,16 @@ class LocatedEncoder(nn.Module):
         point_width: features of a point. features_out: D. tells_pelvis: whether three of them are its place.
     """
 
-    upright: Tensor  # (3, 3) from the axes of `pelvis_rotmats` to the pelvis' own, at rest
+    upright: Tensor  # (3, 3) from the axes of `pelvis_axes` to the pelvis' own, at rest
 
     def __init__(
         self, config: LocatedEncoderConfig, point_width: int, features_out: int, tells_pelvis: bool
     ) -> None:
         super().__init__()
-        self.tells_pelvis = tells_pelvis
+        self.features_out, self.tells_pelvis = features_out, tells_pelvis
         width, count = config.width, len(KEYPOINTS)
         self.points = nn.Sequential(
-            nn.Linear(point_width + 5, 2 * width), nn.ReLU(), nn.Linear(2 * width, width), nn.ReLU()
+            *_block(point_width + 3 + 6 * _OCTAVES + NUM_VIEWS, 2 * width), *_block(2 * width, width)
         )
         self.nearness = nn.Linear(width, count)
         self.votes = nn.Linear(width, 3 * count)
@@ -52,12 +56,13 @@ class LocatedEncoder(nn.Module):
         nn.init.normal_(self.votes.weight, std=0.01)
         nn.init.zeros_(self.votes.bias)
         widths = (6 * count + 9 + _POOLED * count + width, *config.frame_widths)
-        hidden = [layer for i, o in pairwise(widths) for layer in (nn.Linear(i, o), nn.ReLU())]
-        self.frame = nn.Sequential(*hidden, nn.Linear(widths[-1], features_out))
-        nn.init.normal_(self.frame[-1].weight, std=0.01)
-        nn.init.zeros_(self.frame[-1].bias)
+        blocks = [layer for i, o in pairwise(widths) for layer in _block(i, o)]
+        last = nn.Linear(widths[-1], features_out)
+        nn.init.normal_(last.weight, std=0.01)
+        nn.init.zeros_(last.bias)
+        self.frame = nn.Sequential(*blocks, last)
         upright = Skeleton()(torch.zeros(len(ANGLES)), torch.ones(len(OPENSIM_BODIES), 3))
-        self.register_buffer("upright", pelvis_rotmats(upright).T.contiguous(), persistent=False)
+        self.register_buffer("upright", pelvis_axes(upright).T.contiguous(), persistent=False)
 
     def forward(
         self,
@@ -66,34 +71,54 @@ class LocatedEncoder(nn.Module):
         is_view: Bool[Tensor, "B V"],
     ) -> FrameFeatures:
         flags = is_view.to(points.dtype)[:, None, None].expand(*points.shape[:3], -1)
-        hidden = self.points(torch.cat([point_features, points, flags], dim=-1))
-        weights = self.nearness(hidden).softmax(dim=-2).swapaxes(-1, -2)  # (B, T, P, N)
-        votes = self.votes(hidden).unflatten(-1, (len(KEYPOINTS), 3))
-        located = weights @ points + torch.einsum("btpn,btnpx->btpx", weights, votes)
-        local = weights @ self.pooled(hidden)  # (B, T, P, pooled)
-        from_pelvis = located - located[..., PELVIS, None, :]
-        # Without gradient: where the hips meet, at the start, it would be huge.
-        rotmats = pelvis_rotmats(located.detach()) @ self.upright
+        hidden = self.points(torch.cat([point_features, *_places(points), flags], dim=-1))
+        nearness = at_least_float32(self.nearness(hidden)).swapaxes(-1, -2)  # (B, T, P, N)
+        log_weights = nearness.log_softmax(dim=-1)
+        weights = log_weights.exp()
+        votes = at_least_float32(self.votes(hidden)).unflatten(-1, (len(KEYPOINTS), 3))
+        with torch.autocast(points.device.type, enabled=False), exact_products():
+            located = weights @ points + torch.einsum("btpn,btnpx->btpx", weights, votes)
+        # Without gradient: keypoints have losses of their own, and those of angles would pull them about.
+        seen = located.detach()
+        from_pelvis = seen - seen[..., PELVIS, None, :]
+        pooled = at_least_float32(self.pooled(hidden))
+        with torch.autocast(points.device.type, enabled=False), exact_products():
+            local = weights.detach() @ pooled  # (B, T, P, pooled)
+            rotmats = pelvis_axes(seen) @ self.upright
+            from_within = from_pelvis @ rotmats  # rows are points: this is rotmats^T applied to each
         inputs = (
             from_pelvis.flatten(-2),
-            (from_pelvis @ rotmats).flatten(-2),  # rows are points: this is rotmats^T applied to each
+            from_within.flatten(-2),
             rotmats.flatten(-2),
             local.flatten(-2),
-            hidden.mean(dim=-2),
+            at_least_float32(hidden).mean(dim=-2),
         )
-        vectors = self.frame(torch.cat(inputs, dim=-1))
-        return FrameFeatures(vectors + self._start(located, rotmats), located)
+        with torch.autocast(points.device.type, enabled=False):  # half precision tells half a degree
+            vectors = self.frame(torch.cat(inputs, dim=-1))
+        return FrameFeatures(vectors + self._start(seen, rotmats), located, Votes(points, log_weights))
 
     def _start(self, located: Tensor, rotmats: Tensor) -> Tensor:
         """What the keypoints say by themselves of the pelvis, in a vector's layout; zero elsewhere."""
-        start = located.new_zeros(*located.shape[:2], self.frame[-1].out_features)
-        start[..., :3] = pelvis_angles(rotmats)
+        start = located.new_zeros(*located.shape[:2], self.features_out)
+        start[..., :3] = _unwrapped(pelvis_angles(rotmats))
         if self.tells_pelvis:
             start[..., PELVIS_PLACE] = located[..., PELVIS, :]
         return start
 
 
-def pelvis_rotmats(keypoints: Float[Tensor, "*B P 3"]) -> Float[Tensor, "*B 3 3"]:
+def _block(width_in: int, width: int) -> tuple[nn.Module, ...]:
+    # Normalised, for what tells points apart is a small part of what they have in common.
+    return nn.Linear(width_in, width), nn.LayerNorm(width), nn.ReLU()
+
+
+def _places(points: Float[Tensor, "B T N 3"]) -> tuple[Tensor, ...]:
+    """Places as they are and as waves of 2 m, 1 m and so on, which tell small differences."""
+    octaves = math.pi * 2.0 ** torch.arange(_OCTAVES, dtype=points.dtype, device=points.device)
+    phases = (points[..., None] * octaves).flatten(-2)
+    return points, phases.sin(), phases.cos()
+
+
+def pelvis_axes(keypoints: Float[Tensor, "*B P 3"]) -> Float[Tensor, "*B 3 3"]:
     """Axes that hips and lumbar joint tell, as columns: z to the right, x ahead, y up."""
     hip_r, hip_l, back = (keypoints[..., place, :] for place in (_HIP_R, _HIP_L, _BACK))
     z = F.normalize(hip_r - hip_l, dim=-1, eps=_EPS)
@@ -101,15 +126,7 @@ def pelvis_rotmats(keypoints: Float[Tensor, "*B P 3"]) -> Float[Tensor, "*B 3 3"
     return torch.stack([x, torch.linalg.cross(z, x), z], dim=-1)
 
 
-def pelvis_angles(rotmats: Float[Tensor, "B T 3 3"]) -> Float[Tensor, "B T 3"]:
-    """Tilt, list and rotation, rad, of R = Rz(tilt) Rx(list) Ry(rotation); no jumps of a full turn in time."""
-    tilt = torch.atan2(-rotmats[..., 0, 1], rotmats[..., 1, 1])
-    lean = torch.asin(rotmats[..., 2, 1].clamp(-1, 1))
-    rotation = torch.atan2(-rotmats[..., 2, 0], rotmats[..., 2, 2])
-    return torch.stack([_unwrapped(tilt), lean, _unwrapped(rotation)], dim=-1)
-
-
-def _unwrapped(angles: Float[Tensor, "B T"]) -> Float[Tensor, "B T"]:
-    steps = angles.diff(dim=-1)
-    turns = torch.round(steps / math.tau).cumsum(dim=-1) * math.tau
-    return torch.cat([angles[:, :1], angles[:, 1:] - turns], dim=-1)
+def _unwrapped(angles: Float[Tensor, "B T 3"]) -> Float[Tensor, "B T 3"]:
+    """Without jumps of full turns in time."""
+    turns = torch.round(angles.diff(dim=1) / math.tau).cumsum(dim=1) * math.tau
+    return torch.cat([angles[:, :1], angles[:, 1:] - turns], dim=1)

@@ -1,7 +1,7 @@
 """Group normalisation and what is positive of it, in one step that keeps only its input for the gradient.
 
 Half of what a pre-activation network would keep for its backward pass are normalised maps; they are quicker
-computed anew than stored. All maps are channels-last; statistics are float32 where maps have half of that.
+computed anew than stored. All maps are channels-last; where they have half precision, only they do.
 """
 
 from __future__ import annotations
@@ -27,48 +27,50 @@ class Normal(NamedTuple):
 
 
 def normal(x: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Normal:
-    """Statistics of each group of channels."""
+    """Statistics of each group of channels, from how far cells are from their channel's mean.
+
+    Exact, too, where a mean is large and the spread about it small: a mean of squares less the square of the
+    mean would lose the spread.
+    """
     channels, area = x.shape[1], x.shape[2] * x.shape[3]
     rows = at_least_float32(_rows(x))
-    count = area * channels // groups
-    sums = _by_group(rows.sum(1), groups) / count
-    squares = _by_group((rows * rows).sum(1), groups) / count
-    rstd = torch.rsqrt((squares - sums * sums).clamp(min=0) + _EPS)
+    width = channels // groups
+    means = rows.sum(1) / area
+    squares = (rows - means[:, None]).square_().sum(1) / area
+    mean = _by_group(means, groups) / width
+    variance = _by_group(squares + (means - mean).square(), groups) / width
+    rstd = torch.rsqrt(variance + _EPS)
     scale = rstd * weight
-    return Normal(sums, rstd, scale, bias - sums * scale)
+    return Normal(mean, rstd, scale, bias - mean * scale)
 
 
 def norm_relu(x: Tensor, how: Normal) -> Tensor:
-    scale, shift = (part[..., None, None].to(x.dtype) for part in (how.scale, how.shift))
-    return torch.addcmul(shift, x, scale).relu_()
+    scale, shift = (part[..., None, None] for part in (how.scale, how.shift))
+    return torch.addcmul(shift, at_least_float32(x), scale).relu_().to(x.dtype)
 
 
 def norm_relu_backward(
     grad: Tensor, x: Tensor, y: Tensor, how: Normal, weight: Tensor, groups: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, weight and bias; `y = norm_relu(x, how)` and `grad` are overwritten."""
-    positive = y.sign_().mul_(grad)
-    by_shift = _sums(positive)
-    by_scale = _sums(grad.copy_(positive).mul_(x))
-    grad_weight = (by_scale - how.mean * by_shift) * how.rstd
+    dtype = x.dtype
+    positive, grad, x = (at_least_float32(part) for part in (y.sign_().mul_(grad), grad, x))
+    by_shift = _rows(positive).sum(1)
+    from_mean = torch.sub(x, how.mean[..., None, None], out=grad)
+    grad_weight = _rows(from_mean.mul_(positive)).sum(1) * how.rstd
     count = x[0].numel() // groups
     # Through the statistics: what all cells of a group share, and what grows with a cell's value.
     shared = _by_group(weight * by_shift, groups) / count
     slope = -(how.rstd**2) * _by_group(weight * grad_weight, groups) / count
     level = -how.rstd * shared - slope * how.mean
-    scale, slope, level = (part[..., None, None].to(x.dtype) for part in (how.scale, slope, level))
+    scale, slope, level = (part[..., None, None] for part in (how.scale, slope, level))
     grad_x = positive.mul_(scale).addcmul_(x, slope).add_(level)
-    return grad_x, grad_weight.sum(0), by_shift.sum(0)
+    return grad_x.to(dtype), grad_weight.sum(0), by_shift.sum(0)
 
 
 def _rows(x: Tensor) -> Tensor:
     """(M, C, H, W) as (M, H * W, C), without a copy if it is channels-last."""
     return x.permute(0, 2, 3, 1).flatten(1, 2)
-
-
-def _sums(x: Tensor) -> Tensor:
-    """Over all cells, (M, C)."""
-    return at_least_float32(_rows(x)).sum(1)
 
 
 def _by_group(values: Tensor, groups: int) -> Tensor:

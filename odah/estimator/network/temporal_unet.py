@@ -46,7 +46,8 @@ class TemporalUnet(nn.Module):
     def forward(self, vectors: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
         num_frames = vectors.shape[1]
         vectors = _repeat_last(vectors, -num_frames % math.prod(self.factors))
-        x = self.embed(vectors.swapaxes(1, 2)[..., None])
+        with torch.autocast(vectors.device.type, enabled=False):  # half precision tells half a degree
+            x = self.embed(at_least_float32(vectors).swapaxes(1, 2)[..., None])
         skips = []
         for way, down, factor in zip(self.ways_down, self.downs, self.factors, strict=False):
             x = way(x)
@@ -57,7 +58,9 @@ class TemporalUnet(nn.Module):
             x = _finer(self.ups[level](x), self.factors[level])
             x = self.merges[level](torch.cat([x, skips[level]], dim=-1))
             x = self.ways_up[level](x)
-        return self.fuse(x).squeeze(-1).swapaxes(1, 2)[:, :num_frames]
+        with torch.autocast(vectors.device.type, enabled=False):
+            refined = self.fuse(at_least_float32(x))
+        return refined.squeeze(-1).swapaxes(1, 2)[:, :num_frames]
 
 
 def _repeat_last(vectors: Tensor, count: int) -> Tensor:
@@ -154,7 +157,10 @@ def _depthwise(channels: int) -> _Conv3x3:
 
 
 class ChunkScales(nn.Module):
-    """One weighted sum over the frames, alike for every sequence, as in the paper's code (not trained)."""
+    """One weighted sum over the frames, alike for every sequence, as in the paper's code.
+
+    Its weights are trained here, from the mean; that code left them as they were drawn.
+    """
 
     def __init__(self, length: int) -> None:
         super().__init__()

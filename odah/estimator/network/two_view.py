@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from odah.errors import OdahError
-from odah.estimator.batch import Pictures, Prediction
+from odah.estimator.batch import NUM_VIEWS, FrameFeatures, Pictures, Prediction
 from odah.estimator.config import DataConfig, FlattenEncoderConfig, NetworkConfig
-from odah.estimator.network.flatten_encoder import FlattenEncoder, FrameFeatures
+from odah.estimator.network.flatten_encoder import FlattenEncoder
 from odah.estimator.network.hourglass import StackedHourglass
 from odah.estimator.network.located_encoder import LocatedEncoder
 from odah.estimator.network.outputs import SCALES, num_outputs, outputs
 from odah.estimator.network.point_features import PointFeatures
 from odah.estimator.network.temporal_unet import ChunkScales, MeanScales, TemporalUnet
 
-NUM_VIEWS = 2
+_PICTURES_AT_ONCE = 32
+"""Whose maps are in memory together where no gradients are wanted: 70 MB each in the paper's network."""
 
 
 class TwoViewNetwork(nn.Module):
@@ -51,13 +54,18 @@ class TwoViewNetwork(nn.Module):
 
     def features(self, pictures: Pictures) -> FrameFeatures:
         """Section 3.2.1: every frame for itself."""
-        maps = self.hourglass(pictures.images.flatten(0, 2))
-        point_features = self.point_features(maps, self.hourglass.outputs, pictures.pixels, pictures.is_view)
-        return self.encoder(point_features, pictures.points, pictures.is_view)
+        parts = [self._point_features(pictures, frames) for frames in _frames_at_once(pictures)]
+        return self.encoder(torch.cat(parts, dim=1), pictures.points, pictures.is_view)
+
+    def _point_features(self, pictures: Pictures, frames: slice) -> Float[Tensor, "B T N L"]:
+        maps = self.hourglass(pictures.images[:, :, frames].flatten(0, 2))
+        pixels = pictures.pixels[:, :, frames]
+        return self.point_features(maps, self.hourglass.outputs, pixels, pictures.is_view)
 
     def frame_prediction(self, features: FrameFeatures) -> Prediction:
         """What each frame's vector says, scales of its own included."""
-        return outputs(features.vectors, self.config, features.located)
+        told = outputs(features.vectors, self.config, features.located)
+        return replace(told, votes=features.votes)
 
     def sequence_prediction(
         self, features: FrameFeatures, is_frame: Bool[Tensor, "B T"] | None = None
@@ -73,3 +81,10 @@ class TwoViewNetwork(nn.Module):
         vectors = self.temporal(features.vectors)
         numbers = self.scales(vectors, vectors[..., SCALES], is_frame)
         return outputs(vectors, self.config, features.located, numbers)
+
+
+def _frames_at_once(pictures: Pictures) -> list[slice]:
+    """All frames where gradients need all maps anyway, else few enough to take little memory."""
+    batch, views, num_frames = pictures.images.shape[:3]
+    count = num_frames if torch.is_grad_enabled() else max(1, _PICTURES_AT_ONCE // (batch * views))
+    return [slice(start, start + count) for start in range(0, num_frames, count)]

@@ -8,6 +8,10 @@ is turned so that the body stands upright in it, and tells where the square of t
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -45,11 +49,11 @@ class BlazePoseSegmenter:
     def __init__(self) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._detector, self._masker = (
-            Interpreter(str(file), num_threads=num_cores()) for file in blazepose_networks()
-        )
-        for network in (self._detector, self._masker):
-            network.allocate_tensors()
+        files = blazepose_networks()
+        with _silent_stderr():
+            self._detector, self._masker = (Interpreter(str(file), num_threads=num_cores()) for file in files)
+            for network in (self._detector, self._masker):
+                network.allocate_tensors()
         self._anchors = _anchors()
 
     def people(self, image: UInt8[np.ndarray, "H W 3"]) -> list[Person]:
@@ -104,6 +108,21 @@ class BlazePoseSegmenter:
         points = landmarks.reshape(-1, 5)[[_HIPS, _REACH], :2].astype(float)
         following = points @ outward[:, :2].T + outward[:, 2]
         return None if box is None else _Posed(mask, box, following)
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """LiteRT tells there, past Python, that all is well; what fails is raised."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _anchors() -> np.ndarray:

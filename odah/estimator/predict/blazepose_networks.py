@@ -1,6 +1,7 @@
-"""MediaPipe's BlazePose networks, fetched once: two files of its wheel, which itself cannot live beside OpenSim's numpy.
+"""MediaPipe's BlazePose networks, fetched once: two files of its wheel.
 
-The wheel comes from the package index that pip knows, and what is taken from it is checked by its hash.
+The wheel itself cannot be installed beside OpenSim, which wants another numpy. It comes from the package
+index that pip knows, and what is taken from it is checked by its hash.
 """
 
 from __future__ import annotations
@@ -55,9 +56,7 @@ def blazepose_networks(say: Callable[[str], None] = say_to_user) -> tuple[Path, 
     if not all(file.is_file() for file in files):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / "lock"):
-            say(
-                f"fetching the networks that find people, from {_REQUIREMENT} (36 MB download, once; Apache-2.0)"
-            )
+            say(f"fetching the networks that find people, from {_REQUIREMENT} (36 MB, once)")
             _fetch(files)
     return files[0], files[1]
 

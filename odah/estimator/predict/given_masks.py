@@ -15,6 +15,8 @@ from odah.estimator.predict.videos import Video, examine, read_pictures
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _WHITE = 127
+_SURPLUS = 1
+"""Masks more than frames that pass: some files count a frame more than they have."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class GivenMasks:
         """Pictures and masks, 255 on the person, 0 elsewhere.
 
         Raises:
-            InputError: fewer masks than frames, masks of another shape, or damaged ones.
+            InputError: fewer or more masks than frames, masks of another shape, or damaged ones.
         """
         masks = self._from_folder(video, numbers) if self.path.is_dir() else self._from_video(video, numbers)
         for image, mask in zip(read_pictures(video, numbers), masks, strict=True):
@@ -55,7 +57,7 @@ class GivenMasks:
         return (_read(paths[number]) for number in numbers)
 
     def _check_count(self, count: int, video: Video) -> None:
-        if count < video.num_frames:
+        if not video.num_frames <= count <= video.num_frames + _SURPLUS:
             expected = f"one for each of the {video.num_frames} frames of {video.path}"
             raise InputError(self.path, f"{count} masks", expected)
 

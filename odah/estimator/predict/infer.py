@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -85,5 +86,5 @@ def _without_gaps(frames: list[Frame]) -> list[Frame]:
 
 def _stacked(answers: Sequence[Prediction]) -> Prediction:
     fields = {name: [getattr(answer, name) for answer in answers] for name in vars(answers[0])}
-    whole = {name: torch.cat(parts) for name, parts in fields.items() if parts[0] is not None}
+    whole: dict[str, Any] = {name: torch.cat(parts) for name, parts in fields.items() if parts[0] is not None}
     return Prediction(**whole)

@@ -46,7 +46,7 @@ class PersonMasks:
 
 
 def find_person(
-    videos: Sequence[Video], cameras: Sequence[Camera], segmenter: Segmenter, offset: int = 0
+    videos: Sequence[Video], cameras: Sequence[Camera], segmenter: Segmenter, offset: int | str = 0
 ) -> tuple[list[PersonMasks], tuple[str, ...]]:
     """The same person in each video, and what has to be said about the choice.
 
@@ -55,7 +55,7 @@ def find_person(
 
     Args:
         cameras: of the videos, with the videos' sizes.
-        offset: the second video's frame that goes with the first frame of the first.
+        offset: of the second video, as `timeline` takes it.
 
     Raises:
         InputError: a video in which nobody is found.

@@ -45,6 +45,10 @@ def open_views(
 def _check_count(paths: Sequence[Path], options: PredictOptions) -> None:
     if not 1 <= len(paths) <= 2:
         raise InputError("videos", f"{len(paths)}", "one or two")
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise InputError("--side", f"{paths[1]}, as --front", "the video of another camera")
+    if len(paths) == 1 and options.offset not in (0, "0"):
+        raise InputError("--offset", f"{options.offset} for one video", "also --side")
     if options.masks is not None and len(options.masks) != len(paths):
         raise InputError("--masks", f"{len(options.masks)}", f"{len(paths)}, one for each video")
 

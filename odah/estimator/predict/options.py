@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from odah.errors import InputError
+from odah.estimator.predict.timeline import offset_seconds
 from odah.scene.camera_config import UpAxis
 
 _MAX_RATE = 1000.0
@@ -16,10 +17,11 @@ _MAX_RATE = 1000.0
 class PredictOptions:
     """views: names of the videos' cameras; None: told by the files' names or the order.
 
-    up: the axis of the calibration that points upwards. offset: the frame of the second video that goes with
-    the first one's first. masks: of the person, a video or a folder of pictures for each video; None: they
-    are made. yolo: weights of a YOLO segmenter that makes them. rate: of the results, frames/s; None: the
-    first video's. mass: kg; None: typical at the estimated size. draws: of points; answers are averaged.
+    up: the axis of the calibration that points upwards. offset: where in the second video is what the first
+    frame of the first one shows, in frames (12) or seconds ("0.4s"). masks: of the person, a video or a
+    folder of pictures for each video; None: they are made. yolo: weights of a YOLO segmenter that makes
+    them. rate: of the results, frames/s; None: the first video's. mass: kg; None: typical at the estimated
+    size. draws: of points; answers are averaged.
 
     Raises:
         InputError: a value that makes no sense.
@@ -27,7 +29,7 @@ class PredictOptions:
 
     views: tuple[str, ...] | None = None
     up: UpAxis = "z"
-    offset: int = 0
+    offset: int | str = 0
     masks: tuple[Path, ...] | None = None
     yolo: Path | None = None
     rate: float | None = None
@@ -38,6 +40,7 @@ class PredictOptions:
     def __post_init__(self) -> None:
         if self.up not in get_args(UpAxis):
             raise InputError("--up", repr(self.up), f"one of {', '.join(get_args(UpAxis))}")
+        offset_seconds(self.offset, 1.0)
         if self.rate is not None and not 1 <= self.rate <= _MAX_RATE:
             raise InputError("--rate", f"{self.rate:g}", f"1 to {_MAX_RATE:g} frames/s")
         if self.mass is not None and not 1 <= self.mass <= 500:

@@ -24,6 +24,8 @@ _TOLD = (
 )  # fmt: skip
 """Read-outs, and the coordinates without their side."""
 _OUTLINE_BGR = (120, 220, 120)
+_SMALLEST_TEXT = 0.4
+"""Of OpenCV's fonts, 9 px high; less cannot be read."""
 _SHADE = 0.45
 """Brightness of the picture behind the read-outs."""
 _BONES = [
@@ -101,7 +103,7 @@ def _draw_skeleton(picture: np.ndarray, keypoints: np.ndarray) -> None:
 
 def _tell_angles(picture: np.ndarray, coordinates: np.ndarray, time: float) -> None:
     """The read-outs in the top-left corner, degrees, in the colours of the sides."""
-    size = picture.shape[0] / 1500
+    size = max(picture.shape[0] / 1500, _SMALLEST_TEXT)
     line, column = round(34 * size), round(200 * size)
     box = picture[: line * (len(_TOLD) + 1) + line // 2, : column + round(200 * size)]
     box[:] = (box * _SHADE).astype(np.uint8)

@@ -95,6 +95,11 @@ class CurvesFile(Watcher):
     def __init__(self, run: RunFolder) -> None:
         self._run = run
 
+    def began(self, work: Work, state: State, batches: int) -> None:
+        """Rows that a process kept in the state, but did not live to write."""
+        if state.history:
+            self.epoch_done(work, state)
+
     def epoch_done(self, work: Work, state: State) -> None:
         others = [row for row in read_curves(self._run) if row["stage"] != work.name]
         write_curves(self._run, [*others, *state.history])
@@ -132,7 +137,9 @@ class Board(Watcher):
     def began(self, work: Work, state: State, batches: int) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
-        self._writer = SummaryWriter(str(self._run.tensorboard / work.name), purge_step=state.step)
+        # What comes at this step or later is of a process that was stopped, and will be told again.
+        begin = state.step + 1
+        self._writer = SummaryWriter(str(self._run.tensorboard / work.name), purge_step=begin)
 
     def epoch_done(self, work: Work, state: State) -> None:
         for name, value in state.history[-1].items():

@@ -64,7 +64,6 @@ class Runs:
         views = dataset.views
         pairs = list(combinations(views, 2)) if any_pair and len(views) > 2 else [views[:2]]
         self._pairs = [self._runs.seen_by(pair) for pair in pairs]
-        self.num_views = len(pairs[0])
 
     def __len__(self) -> int:
         return len(self._runs)

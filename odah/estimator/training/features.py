@@ -64,7 +64,8 @@ class Drawing:
         size = max(1, _FRAMES_AT_ONCE // self.config.data.length)
         order = all_in_order(len(data), size)
         if augment:  # with pairs of views that are drawn
-            pairs = {i: p for batch in BatchOrder(len(data), 1, draw).batches() for i, p in batch}
+            seed = seed_of(self.config.seed, "pairs", draw)
+            pairs = {i: p for batch in BatchOrder(len(data), 1, seed).batches() for i, p in batch}
             order = [[(index, pairs[index]) for index, _ in batch] for batch in order]
         parts: list[dict[str, Tensor]] = []
         clips: list[str] = []

@@ -94,7 +94,8 @@ class Fit:
         Without validation that is the last one.
 
         Raises:
-            OdahError: a loss or gradient that is not finite; what was kept before stays.
+            OdahError: a loss (in validation, too) or gradient that is not finite; what was kept before
+                stays.
         """
         state = self._state
         for watcher in self._watchers:
@@ -153,11 +154,11 @@ class Fit:
             losses: dict[str, Tensor] = self._module(batch, generator)
             self._fabric.backward(losses["total"] / accumulate)
         _add(sums, losses)
-        if not is_step:
-            return False
-        limit = work.settings.clip_norm
+        limit = work.settings.clip_norm if is_step else None
         norm = nn.utils.clip_grad_norm_(self._learning, math.inf if limit is None else limit)
         self._expect_finite(losses["total"].detach() + norm, batch)
+        if not is_step:
+            return False
         self._set_rate()
         self._stepper.step()
         self._stepper.zero_grad()
@@ -182,13 +183,19 @@ class Fit:
         """All processes learn of it together, or the others would wait for the one that stops."""
         if math.isfinite(float(self._total(value))):
             return
-        state, work = self._state, self._work
+        state = self._state
         firsts = zip(batch["clip_id"], batch["first_frame"], strict=True)
         clips = ", ".join(f"{clip} from frame {int(first)}" for clip, first in firsts)
-        raise OdahError(
-            f"stage {work.name}, epoch {state.epoch + 1}, batch {state.batch + 1}: the loss or its gradient "
-            f"is not a finite number; in the batch: {clips}; what was kept before stays in {work.folder}; "
-            f"a lower {work.name}.learning_rate may help"
+        raise self._not_finite(
+            f"epoch {state.epoch + 1}, batch {state.batch + 1}: the loss or its gradient",
+            f"in the batch: {clips}; ",
+        )
+
+    def _not_finite(self, what: str, where: str = "") -> OdahError:
+        work = self._work
+        return OdahError(
+            f"stage {work.name}, {what} is not a finite number; {where}what was kept before stays in "
+            f"{work.folder}; a lower {work.name}.learning_rate may help"
         )
 
     def _end_epoch(self, losses: dict[str, float], clock: Clock) -> None:
@@ -201,6 +208,8 @@ class Fit:
         is_best = True
         if work.val is not None:
             found = self._validated(work.val)
+            if not math.isfinite(found["total"]):
+                raise self._not_finite(f"epoch {state.epoch}: the validation loss")
             row |= {f"val_{name}": value for name, value in found.items()}
             is_best = found["total"] < state.best or not state.history
             state.best, state.stale = (found["total"], 0) if is_best else (state.best, state.stale + 1)
@@ -216,7 +225,9 @@ class Fit:
         """Losses and the mean angle error, over the samples of all processes."""
         self._module.eval()
         work, sums = self._work, dict[str, Tensor]()
-        order = all_in_order(len(val), work.settings.batch, self._share)
+        # Were there fewer samples than processes, those without one would not meet the others at the sums.
+        share = self._share if len(val) >= self._share.world_size else Share()
+        order = all_in_order(len(val), work.settings.batch, share)
         for number, batch in enumerate(loader(val, order, work.workers)):
             with self._fabric.autocast():
                 answer = work.module.answer(self._fabric.to_device(batch), self._generator("val", number))

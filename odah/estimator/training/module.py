@@ -9,11 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from odah.estimator.batch import Prediction, Targets
+from odah.estimator.batch import FrameFeatures, Prediction, Targets
 from odah.estimator.config import TrainConfig
 from odah.estimator.inputs.prepare import Prepared, prepare
 from odah.estimator.losses import losses
-from odah.estimator.network.flatten_encoder import FrameFeatures
 from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.skeleton import Skeleton
 

@@ -51,6 +51,18 @@ class RunFolder:
         return self.root / name
 
 
+def check_run_folder(root: Path) -> None:
+    """Refuse a place that cannot be written, or that holds other things than a run, before any work.
+
+    Raises:
+        InputError: see above.
+    """
+    check_output_folder(root)
+    others = _foreign(root)
+    if others:
+        raise InputError(root, f"a folder with other things, such as {others[0]}", "an empty or a new one")
+
+
 @contextmanager
 def held_run(
     root: Path, config: TrainConfig, facts: dict[str, Any], *, restart: bool = False, is_first: bool = True
@@ -67,19 +79,22 @@ def held_run(
     if not is_first:
         yield RunFolder(root)
         return
-    check_output_folder(root)
-    if root.is_dir() and any(root.iterdir()) and not (root / "config.yaml").is_file():
-        others = sorted(entry.name for entry in root.iterdir() if entry.name not in _OWN)
-        if others:
-            raise InputError(
-                root, f"a folder with other things, such as {others[0]}", "an empty or a new one"
-            )
+    check_run_folder(root)
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root):
         if restart:
             _clear(root)
         _begin(root, config, facts)
         yield RunFolder(root)
+
+
+def _foreign(root: Path) -> list[str]:
+    """What is in a folder that no run was begun in, but for what a killed one may have left."""
+    names = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
+    if {"config.yaml", "run.json"} <= set(names):
+        return []
+    own = set(_OWN) if "run.json" in names else set(_OWN) - {"config.yaml"}  # which is written after it
+    return [name for name in names if name not in own and not name.startswith(".")]
 
 
 @contextmanager

@@ -122,6 +122,6 @@ def _tell_rate(folder: Path, have: float, want: float | None, tell: Callable[[st
         return
     ratio = have / want
     if abs(ratio - round(ratio)) < 1e-6:
-        tell(f"{folder}: {have:g} frames/s, of which every {round(ratio)}. is taken for {want:g}")
+        tell(f"{folder}: {have:g} frames/s, of which one in {round(ratio)} is taken for {want:g}")
     else:
         tell(f"{folder}: {have:g} frames/s; for {want:g} the nearest frame is taken, which is not even")

@@ -7,11 +7,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.strategies.ddp import DDPStrategy
 from lightning.fabric.utilities import rank_zero_only
 
 from odah import __version__
@@ -25,12 +27,15 @@ from odah.estimator.training.data import Mixture, Runs, Samples, seed_of
 from odah.estimator.training.features import Drawing, KeptFeatures
 from odah.estimator.training.loop import Fit, Limits, Work
 from odah.estimator.training.module import FrameStage, Stage, TemporalStage
-from odah.estimator.training.run_folder import RunFolder, held_run
+from odah.estimator.training.run_folder import RunFolder, check_run_folder, held_run
 from odah.estimator.training.sources import Source, open_sources
 from odah.estimator.training.state import Row
 from odah.names import OPENSIM_BODIES, OPENSIM_COORDINATES
 from odah.progress import say, steps
 from odah.stopping import Stopped, stoppable
+
+_LONGEST_WAIT = timedelta(days=1)
+"""Of processes for each other: while some draw features of a whole dataset, others have none to draw."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ def train(
     tell = options.tell if is_first else lambda line: None
     with quiet_lightning(), stoppable():
         fabric = _fabric(config, options)
+        check_run_folder(out)
         sources = open_sources(datasets, config.data, tell)
         facts = {
             "datasets": [source.facts() for source in sources],
@@ -93,7 +99,7 @@ def _fabric(config: TrainConfig, options: TrainOptions) -> Fabric:
     return Fabric(
         accelerator="cuda" if is_gpu else "cpu",
         devices=count,
-        strategy="ddp" if count > 1 else "auto",
+        strategy=DDPStrategy(timeout=_LONGEST_WAIT) if count > 1 else "auto",
         precision="bf16-mixed" if config.precision == "bf16" else "32-true",
     )
 
@@ -166,7 +172,7 @@ class _Training:
         return network
 
     def _new(self, config: TrainConfig) -> TwoViewNetwork:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(config.seed, "weights"))
             return TwoViewNetwork(config.network, config.data)
 

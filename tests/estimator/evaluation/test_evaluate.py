@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from odah.cli import main
 from odah.dataset.reader import Dataset, open_dataset
 from odah.errors import InputError
-from odah.estimator.batch import Pictures, Prediction
+from odah.estimator.batch import FrameFeatures, Pictures, Prediction
 from odah.estimator.checkpoint import Checkpoint, save_checkpoint
 from odah.estimator.config import (
     DataConfig,
@@ -28,7 +28,6 @@ from odah.estimator.config import (
     TrainConfig,
 )
 from odah.estimator.evaluation.evaluate import evaluate, most_central
-from odah.estimator.network.flatten_encoder import FrameFeatures
 from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.skeleton import ANGLE_PLACES, Skeleton
 from odah.names import OPENSIM_COORDINATES

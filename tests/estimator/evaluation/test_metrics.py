@@ -12,8 +12,6 @@ from scipy.spatial.transform import Rotation
 from odah.estimator.evaluation.metrics import (
     aligned,
     angle_errors,
-    both_frames,
-    mean_over_frames,
     position_errors,
     scale_errors,
     velocity_errors,
@@ -97,10 +95,3 @@ def test_points_that_all_coincide_are_put_on_the_centre() -> None:
 def test_scale_errors_are_relative() -> None:
     predicted, true = torch.full((2, 22, 3), 1.1), torch.full((1, 22, 3), 0.88)
     np.testing.assert_allclose(scale_errors(predicted, true), 0.25, rtol=1e-5)
-
-
-def test_frames_that_fill_up_are_left_out() -> None:
-    errors = torch.tensor([[[1.0, 10.0], [3.0, 30.0], [100.0, 100.0]]])
-    is_frame = torch.tensor([[True, True, False]])
-    assert mean_over_frames(errors, is_frame).tolist() == [2, 20]
-    assert both_frames(is_frame).tolist() == [[True, False]]

@@ -13,7 +13,7 @@ from odah.dataset.sequences import SequenceDataset
 from odah.estimator.batch import Pictures, Targets
 from odah.estimator.config import AugmentationConfig, DataConfig
 from odah.estimator.inputs.points import project
-from odah.estimator.inputs.prepare import Prepared, exact_products, prepare
+from odah.estimator.inputs.prepare import Prepared, prepare
 from odah.estimator.skeleton import PELVIS, Skeleton
 from odah.names import OPENSIM_JOINTS
 
@@ -145,17 +145,6 @@ def test_no_augmentation_is_an_augmentation_of_zeros() -> None:
     )
     assert all(torch.equal(none[name], zeros[name]) for name in none)
     assert torch.equal(states[0].get_state(), states[1].get_state())
-
-
-def test_products_are_exact_and_what_a_training_allows_stays_allowed() -> None:
-    try:
-        torch.set_float32_matmul_precision("high")
-        with exact_products():
-            assert torch.get_float32_matmul_precision() == "highest"
-        prepare(made_sample(size=8), DATA, generator=generator())
-        assert torch.get_float32_matmul_precision() == "high"
-    finally:
-        torch.set_float32_matmul_precision("highest")
 
 
 def test_the_generators_state_decides_everything() -> None:

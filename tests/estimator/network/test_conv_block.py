@@ -1,5 +1,7 @@
 """The block and its normalisation against torch's own layers, forwards and backwards."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -57,10 +59,36 @@ def test_block_is_the_plain_one(widths: tuple[int, int], layout: torch.memory_fo
         torch.testing.assert_close(gradient, expected)
 
 
-def test_norm_is_the_plain_one_where_the_mean_is_far_from_zero() -> None:
+def test_norm_is_torch_s_where_the_mean_is_large_and_the_spread_small() -> None:
+    """In float32 against float64; another mean in each group of channels."""
+    torch.manual_seed(0)
     norm = NormReLU(4, 16)
-    x = map_of(16).float() * 0.1 + 5
-    torch.testing.assert_close(norm(x), plain_norm(norm, x), atol=2e-3, rtol=0)
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    levels = torch.arange(5.0, 21.0, dtype=torch.float64)[:, None, None].div(4, rounding_mode="floor")
+    x = (torch.randn(3, 16, 9, 7, dtype=torch.float64) * 0.01 + levels).float()
+    weights = torch.randn(x.shape)
+
+    def told(norm: nn.Module, x: Tensor, run: Callable[[nn.Module, Tensor], Tensor]) -> list[Tensor]:
+        x = x.clone().requires_grad_()
+        answer = run(norm, x)
+        gradients = torch.autograd.grad((answer * weights).sum(), [x, *norm.parameters()])
+        return [answer.detach(), *gradients]
+
+    ours = told(norm, x, lambda norm, x: norm(x))
+    for value, expected in zip(ours, told(norm.double(), x.double(), plain_norm), strict=True):
+        apart = (value - expected).abs().max() / expected.abs().max()
+        assert apart < 1e-4
+
+
+def test_norm_of_half_precision_maps_is_as_exact_as_its_maps() -> None:
+    torch.manual_seed(0)
+    norm = NormReLU(4, 16)
+    x = (torch.randn(3, 16, 8, 8) + 20).bfloat16()
+    expected = plain_norm(norm, x.float())
+    answer = norm(x)
+    assert answer.dtype == torch.bfloat16
+    torch.testing.assert_close(answer.float(), expected, atol=1e-3, rtol=2**-8)
 
 
 def test_gradients_against_finite_differences() -> None:

@@ -19,7 +19,7 @@ EXACT = DATA.model_copy(update={"pixels": "exact"})
 
 
 def told(prediction: Prediction) -> dict[str, Tensor]:
-    return {name: value for name, value in vars(prediction).items() if value is not None}
+    return {name: value for name, value in vars(prediction).items() if isinstance(value, Tensor)}
 
 
 def assert_same(prediction: Prediction, expected: Prediction, tolerance: float = 1e-4) -> None:
@@ -163,3 +163,17 @@ def test_frames_only() -> None:
     assert prediction.scales.shape == (2, 3, 22, 3)
     with pytest.raises(OdahError, match="no temporal part"):
         made.sequence_prediction(made.features(pictures(length=3)))
+
+
+@pytest.mark.parametrize("limit", [1, 8, 13])
+def test_frames_may_be_seen_in_parts_without_gradients(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, seen = network(LOCATED), pictures(length=5)
+    whole = made.features(seen)
+    sizes: list[int] = []
+    made.hourglass.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    monkeypatch.setattr("odah.estimator.network.two_view._PICTURES_AT_ONCE", limit)
+    with torch.no_grad():
+        parts = made.features(seen)
+    assert sizes == {1: [4] * 5, 8: [8, 8, 4], 13: [12, 8]}[limit]  # of two sequences in two views
+    torch.testing.assert_close(parts.vectors, whole.vectors, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(parts.located, whole.located, atol=1e-5, rtol=1e-5)

@@ -138,6 +138,9 @@ def test_given_masks_that_do_not_fit_are_told(tmp_path):
     short = GivenMasks(video(tmp_path / "short.mkv", [black] * 5, "ffv1"))
     with pytest.raises(InputError, match="found 5 masks, expected one for each of the 12 frames"):
         list(short(of, [0]))
+    long = GivenMasks(video(tmp_path / "long.mkv", [black] * 14, "ffv1"))
+    with pytest.raises(InputError, match="found 14 masks, expected one for each of the 12 frames"):
+        list(long(of, [0]))
     turned = GivenMasks(video(tmp_path / "turned.mkv", [black.T.copy()] * 12, "ffv1"))
     with pytest.raises(InputError, match="masks of 120 x 160 px"):
         list(turned(of, [0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from odah.errors import InputError
@@ -48,9 +49,43 @@ def test_what_cannot_be_told_is_asked(
         names(*videos, views=views)
 
 
-def test_another_size_is_refused_with_both_sizes_told() -> None:
-    with pytest.raises(InputError, match=r"front.mp4: found pictures of 240 x 320 px, expected 320 x 240 px"):
-        fit_camera(CAMERAS[0], Path("front.mp4"), 240, 320)
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ((240, 320), "240 x 320 px, turned by a quarter against the calibration, expected 320 x 240 px"),
+        ((120, 160), "120 x 160 px, turned by a quarter against the calibration, expected 320 x 240 px"),
+        ((320, 180), "320 x 180 px, expected 320 x 240 px, which camera cam01 is calibrated for"),
+        ((600, 480), "600 x 480 px, expected 320 x 240 px"),
+    ],
+)
+def test_another_shape_is_refused_with_both_sizes_told(size: tuple[int, int], said: str) -> None:
+    with pytest.raises(InputError, match=f"front.mp4: found pictures of {said}"):
+        fit_camera(CAMERAS[0], Path("front.mp4"), *size)
+
+
+@pytest.mark.parametrize("size", [(160, 120), (640, 480), (266, 200), (54, 40)])
+def test_another_resolution_shows_the_same_places_at_the_same_share_of_the_picture(
+    size: tuple[int, int],
+) -> None:
+    lens = Camera(**{**vars(CAMERAS[0]), "distortion": (-0.2, 0.05, 0.01, -0.02)})
+    camera, note = fit_camera(lens, Path("front.mp4"), *size)
+    assert note is not None
+    assert "320 x 240 px: taken for the same picture at another resolution" in note
+    assert f"{size[0]} x {size[1]} px" in note
+    places = np.random.default_rng(0).uniform((-0.4, -0.5, 0.4), (0.9, 0.5, 1.7), (20, 3))
+    shares = (camera.project(places) + 0.5) / size
+    np.testing.assert_allclose(shares, (lens.project(places) + 0.5) / (320, 240), atol=1e-12)
+
+
+def test_a_portrait_picture_of_a_phone_at_half_the_resolution() -> None:
+    phone = Camera.from_lens("phone", look_at((2, -3, 1), (0, 0, 1)), 1080, 1920)
+    camera, _ = fit_camera(phone, Path("front.mp4"), 540, 960)
+    assert camera.K[0, 2] == pytest.approx((phone.K[0, 2] + 0.5) / 2 - 0.5)
+    assert camera.K[1, 1] == pytest.approx(phone.K[1, 1] / 2)
+    padded, note = fit_camera(phone, Path("front.mp4"), 1088, 1920)
+    assert (padded.K == phone.K).all()
+    assert note is not None
+    assert "the same pixels" in note
 
 
 def test_what_an_encoder_adds_is_taken_with_a_word() -> None:

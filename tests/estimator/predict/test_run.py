@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from filmed_person import FIRST_GREY, GREY_STEP, NUM_FRAMES, RATE, Filmed, film
+from estimator.tiny_predictor import tiny_config, untrained
+from filmed_person import FIRST_GREY, GREY_STEP, NUM_FRAMES, RATE, Brightness, Filmed, copied, film
 
 from odah.errors import InputError
 from odah.estimator.batch import Pictures, Prediction
 from odah.estimator.checkpoint import Checkpoint
 from odah.estimator.config import TrainConfig
 from odah.estimator.inputs.reference import angles_in_reference
-from odah.estimator.network.two_view import TwoViewNetwork
-from odah.estimator.predict import infer
+from odah.estimator.predict import infer, opening
 from odah.estimator.predict.options import PredictOptions
 from odah.estimator.predict.run import Predicted, predict
 from odah.estimator.skeleton import ANGLES
@@ -29,26 +29,7 @@ from odah.osim.reference import places_with_opensim
 from odah.osim.storage import read_coordinates
 from odah.render.video import read_frames
 
-_TINY = {
-    "name": "tiny",
-    "data": {"size": 64, "points": 40, "length": 16, "rate": 15, "reference": "camera", "pixels": "exact"},
-    "network": {
-        "hourglass": {"stacks": 1, "depth": 1, "channels": 8, "head_channels": 8, "stem_stride": 4},
-        "encoder": {"kind": "located", "width": 8, "frame_widths": [16]},
-        "temporal": {"channels": [4, 8], "heads": [1, 2], "blocks": [1, 1], "factors": [2], "scales": "mean"},
-        "tells_pelvis": True,
-        "tells_errors": True,
-    },
-}
 _PELVIS_PLACE = [OPENSIM_COORDINATES.index(name) for name in ("pelvis_tx", "pelvis_ty", "pelvis_tz")]
-
-
-def tiny_config(**changes: Any) -> TrainConfig:
-    values = json.loads(json.dumps(_TINY))
-    for path, value in changes.items():
-        section, name = path.split("__")
-        values[section][name] = value
-    return TrainConfig.model_validate(values)
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +76,9 @@ class Oracle(torch.nn.Module):
         for v in range(2):
             if not bool(pictures.is_view[0, v]):
                 continue
-            # Encoding takes about 3 off.
+            # Encoding takes about 4 off.
             greys = [float(g[m].quantile(0.8)) for g, m in zip(grey[0, v], masks[0, v], strict=True)]
-            by_view.append([round((value + 3 - FIRST_GREY) / GREY_STEP) for value in greys])
+            by_view.append([round((value + 4 - FIRST_GREY) / GREY_STEP) for value in greys])
         assert all(numbers == by_view[0] for numbers in by_view), "the views show different times"
         return by_view[0]
 
@@ -190,11 +171,6 @@ def test_a_side_video_that_began_late_is_put_right_by_its_offset(
     assert np.abs(np.rad2deg(difference)).max() < 0.01
 
 
-def untrained(config: TrainConfig) -> Checkpoint:
-    torch.manual_seed(0)
-    return Checkpoint(TwoViewNetwork(config.network, config.data).eval(), config, {})
-
-
 @pytest.mark.parametrize("num_views", [1, 2])
 def test_files_are_valid_and_agree(filmed: Filmed, tmp_path: Path, num_views: int) -> None:
     out = tmp_path / "out"
@@ -220,6 +196,66 @@ def test_files_are_valid_and_agree(filmed: Filmed, tmp_path: Path, num_views: in
     pictures = list(read_frames(out / "overlay.mp4"))
     assert len(pictures) == NUM_FRAMES // 2 + 1  # at the network's rate
     assert pictures[0].shape == (200, 240 * num_views, 3)
+
+
+def test_the_table_names_units_and_every_coordinate_once(filmed: Filmed, tmp_path: Path) -> None:
+    """`_deg` in degrees, `_m` in m; each angle that the network tells has an expected error in degrees."""
+    predicted = run(filmed, tmp_path / "out", untrained(tiny_config()))
+    rows = list(csv.DictReader((tmp_path / "out" / "angles.csv").open()))
+    places = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
+    names = [f"{name}_m" if name in places else f"{name}_deg" for name in OPENSIM_COORDINATES]
+    errors = [f"{name}_error_deg" for name in ANGLES]
+    assert list(rows[0]) == ["time_s", *names, *errors, "seen_cam_a", "seen_cam_b"]
+    estimate = predicted.estimate
+    assert estimate.errors is not None
+    for t in (0, 17, NUM_FRAMES - 1):
+        values = {name: float(value) for name, value in rows[t].items()}
+        row = dict(zip(OPENSIM_COORDINATES, estimate.coordinates[t], strict=True))
+        expected = dict(zip(ANGLES, np.rad2deg(estimate.errors[t]), strict=True))
+        assert values["time_s"] == pytest.approx(t / RATE, abs=1e-6)
+        assert values["pelvis_ty_m"] == pytest.approx(row["pelvis_ty"], rel=1e-5)
+        for name in ("pelvis_list", "knee_angle_l", "lumbar_bending"):
+            assert values[f"{name}_deg"] == pytest.approx(np.rad2deg(row[name]), rel=1e-5)
+            assert values[f"{name}_error_deg"] == pytest.approx(expected[name], rel=1e-5)
+        assert values["seen_cam_b"] == 1
+
+
+def test_the_pelvis_errors_come_through_in_degrees(
+    filmed: Filmed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_run(filmed, tmp_path / "out", tiny_config(), monkeypatch)
+    (row, *_) = csv.DictReader((tmp_path / "out" / "angles.csv").open())
+    for name in ("pelvis_tilt", "pelvis_list", "pelvis_rotation", "wrist_flex_l"):
+        assert float(row[f"{name}_error_deg"]) == pytest.approx(np.rad2deg(0.1), rel=1e-4)
+
+
+def test_a_side_video_that_is_shorter_slower_and_smaller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half the frames of half the size, and the last ones are missing."""
+    trial = film(tmp_path / "trial")
+    for path in (trial.videos()[1], trial.masks()[1]):
+        copied(path, path, rate=RATE / 2, numbers=range(0, 31, 2), scale=0.5)
+    predicted, coordinates = true_run(trial, tmp_path / "out", tiny_config(), monkeypatch)
+    assert len(coordinates) == 31
+    difference = coordinates - trial.coordinates[:31]
+    assert np.abs(difference[:, _PELVIS_PLACE]).max() < 1e-3
+    assert np.abs(np.rad2deg(np.angle(np.exp(1j * difference)))).max() < 0.1
+    assert predicted.mean_inside > 0.97
+    told = " ".join(predicted.notes)
+    for words in ("30 and 15 frames/s", "120 x 100 px", "another resolution", "cam_a.mp4 goes on for 0.33 s"):
+        assert words in told
+
+
+def test_of_two_people_the_same_one_is_followed_in_both_views(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "BlazePoseSegmenter", Brightness)
+    crowd = film(tmp_path / "crowd", bystander=True)
+    predicted, coordinates = true_run(crowd, tmp_path / "out", tiny_config(), monkeypatch, masks=None)
+    assert np.abs(coordinates[:, _PELVIS_PLACE] - crowd.coordinates[:, _PELVIS_PLACE]).max() < 1e-2
+    assert min(predicted.inside.values()) > 0.97
+    assert sum("up to 2 people" in note for note in predicted.notes) == 2
 
 
 def test_the_same_videos_give_the_same_files(filmed: Filmed, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odah.errors import InputError
-from odah.estimator.predict.timeline import timeline
+from odah.estimator.predict.timeline import offset_seconds, timeline
 from odah.estimator.predict.videos import Video
 
 
@@ -49,8 +49,27 @@ def test_offset(offset: int, begin: float, first: tuple[int, int]) -> None:
 @pytest.mark.parametrize("offset", [100, -100])
 def test_an_offset_beyond_the_video_is_refused(offset: int) -> None:
     name = "side.mp4" if offset > 0 else "front.mp4"
-    with pytest.raises(InputError, match=f"offset.*{offset}.*100 frames of {name}"):
+    with pytest.raises(InputError, match=rf"offset.*{offset}.*100 frames \(1.65 s\) of {name}"):
         timeline([FRONT, video("side.mp4", 100, 60.0)], None, offset=offset)
+
+
+def test_frames_of_an_offset_are_those_of_the_side_video_and_seconds_are_seconds() -> None:
+    """A clap in frame 30 of the front and frame 22 of the side: the side began 0.5 - 0.88 s earlier."""
+    side = video("side.mp4", 100, 25.0)
+    shift = 22 / 25 - 30 / 60
+    clock = timeline([FRONT, side], None, offset=f"{shift:.3f}s")
+    assert tuple(clock.frames[:, 30]) == (30, 22)
+    for offset in (5, "5", "+5", "0.2s", "0.2 s"):
+        assert timeline([FRONT, side], None, offset=offset).frames[:, 0].tolist() == [0, 5]
+    late = timeline([FRONT, side], None, offset="-0.2s")
+    assert late.frames[:, 0].tolist() == [12, 0]
+    assert "frame 0 of side.mp4 goes with frame 12 of front.mp4" in late.notes[-1]
+
+
+@pytest.mark.parametrize("offset", ["", "a", "1.5", "0.2ms", "s", ".s", "nan", "1e3s", "1 2"])
+def test_an_offset_that_is_neither_frames_nor_seconds(offset: str) -> None:
+    with pytest.raises(InputError, match=r"--offset: found .* whole frames, such as 12, or seconds"):
+        offset_seconds(offset, 30.0)
 
 
 def test_videos_of_two_rates_are_paired_in_time_and_that_is_said() -> None:

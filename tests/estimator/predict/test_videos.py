@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from filmed_person import turned
 
 from odah.errors import InputError
 from odah.estimator.predict.videos import examine, read_pictures
@@ -43,16 +43,6 @@ def numbers(path: Path, frames: list[int]) -> list[int]:
     return [round((image[30:, 30:].mean() - 16) / 6) for image in read_pictures(examine(path), frames)]
 
 
-def turned(path: Path, matrix: list[int]) -> Path:
-    """The display matrix of QuickTime's `tkhd`: x' = a x + c y, y' = b x + d y for (a, b, c, d)."""
-    data = path.read_bytes()
-    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    at = data.index(identity, data.index(b"tkhd"))
-    a, b, c, d = (value << 16 for value in matrix)
-    path.write_bytes(data[:at] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + data[at + 36 :])
-    return path
-
-
 @pytest.mark.parametrize(
     ("name", "codec", "b_frames"),
     [
@@ -84,7 +74,7 @@ def test_an_even_video_gives_each_frame(tmp_path, name, codec, b_frames):
     ],
 )
 def test_the_pictures_of_a_turned_phone_stand_upright(tmp_path, matrix, size, corner):
-    path = turned(written(tmp_path / "a.mp4", [0, 20, 40]), list(matrix))
+    path = turned(written(tmp_path / "a.mp4", [0, 20, 40]), matrix)
     video = examine(path)
     assert (video.width, video.height) == size
     for image in read_pictures(video, [0, 2]):

@@ -1,6 +1,7 @@
 """What a training shows: lines, curves, pictures with the skeletons where they belong."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from torch.utils.data import default_collate
 
 from odah.estimator.batch import Prediction
 from odah.estimator.skeleton import PELVIS, Skeleton
-from odah.estimator.training.callbacks import epoch_line, read_curves, write_curves
+from odah.estimator.training.callbacks import Board, CurvesFile, epoch_line, read_curves, write_curves
 from odah.estimator.training.data import Mixture, Runs
+from odah.estimator.training.loop import Work
 from odah.estimator.training.module import Answer, precise_prepare
 from odah.estimator.training.panels import panels, projected
 from odah.estimator.training.run_folder import RunFolder
+from odah.estimator.training.state import State
 from odah.names import OPENSIM_JOINTS
 
 ROW = {
@@ -37,6 +40,27 @@ def test_curves_of_stages_with_other_columns_are_one_table(tmp_path: Path) -> No
     first, second = read_curves(run)
     assert (first["train_total"], first["train_velocity"]) == ("1.5", "")
     assert (second["stage"], second["train_velocity"], second["train_total"]) == ("temporal", "0.5", "")
+
+
+def test_a_row_that_was_kept_but_not_written_comes_when_the_stage_goes_on(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    work = Work("frame", *[None] * 4, tmp_path, 0)  # type: ignore[arg-type]
+    curves = CurvesFile(run)
+    curves.began(work, State(), 4)
+    assert read_curves(run) == []
+    curves.began(work, State(epoch=2, history=[{**ROW, "epoch": 1}, ROW]), 4)
+    assert [row["epoch"] for row in read_curves(run)] == ["1", "2"]
+
+
+def test_steps_before_the_one_that_was_reached_stay_on_the_board(tmp_path: Path, monkeypatch: Any) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(
+        "torch.utils.tensorboard.writer.SummaryWriter", lambda folder, purge_step: given.append(purge_step)
+    )
+    board = object.__new__(Board)  # without pictures
+    board._run = RunFolder(tmp_path)
+    board.began(Work("frame", *[None] * 4, tmp_path, 0), State(step=8), 4)  # type: ignore[arg-type]
+    assert given == [9]
 
 
 @pytest.fixture(scope="module")

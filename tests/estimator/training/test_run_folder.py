@@ -69,6 +69,21 @@ def test_places_that_are_no_run_folder_are_refused_untouched(tmp_path: Path) -> 
         with pytest.raises(InputError, match=r"other things, such as a.jpg"):
             begin(photos, restart=restart)
     assert [path.name for path in photos.iterdir()] == ["a.jpg"]
+    for name in ("a.jpg", "config.yaml"):  # a config of something else, alone or among other things
+        (tmp_path / "other").mkdir(exist_ok=True)
+        (tmp_path / "other" / "config.yaml").write_text("mine")
+        (tmp_path / "other" / name).touch()
+        with pytest.raises(InputError, match=f"other things, such as {name}"):
+            begin(tmp_path / "other", restart=True)
+        (tmp_path / "other" / "a.jpg").unlink(missing_ok=True)
+    assert (tmp_path / "other" / "config.yaml").read_text() == "mine"
+
+
+def test_what_a_process_left_that_was_killed_at_once_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".run.json.abcd1234.json").touch()
+    begin(tmp_path)
+    assert not (tmp_path / ".run.json.abcd1234.json").exists()
 
 
 def test_only_one_process_trains_in_it(tmp_path: Path) -> None:

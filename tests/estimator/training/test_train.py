@@ -1,5 +1,7 @@
 """Both stages train in one call; what was stopped goes on exactly; mistakes and broken losses are told."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from odah.estimator.training.loop import Work
 from odah.estimator.training.module import FrameStage, TemporalStage
 from odah.estimator.training.run_folder import RunFolder
 from odah.estimator.training.state import State
+from odah.stopping import Stopped
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +119,26 @@ def test_what_was_stopped_within_an_epoch_goes_on_exactly(
     assert shown[0] == shown[1]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_order_and_it_goes_on_exactly(
+    whole: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def batch_done(self: Lines, work: Work, state: State, frames_per_s: float) -> None:
+        if (work.name, state.epoch, state.batch) == ("frame", 1, 2):
+            os.kill(os.getpid(), number)
+
+    told: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Lines, "batch_done", batch_done)
+        with pytest.raises(Stopped) as caught:
+            run(tiny_config(), dataset, tmp_path / "run", told)
+    assert caught.value.code == 128 + number
+    assert told[-1].startswith("stopped; the same command goes on")
+    assert not (tmp_path / "run" / "model.pt").exists()
+    run(tiny_config(), dataset, tmp_path / "run")
+    assert_same(tmp_path / "run" / "model.pt", whole / "model.pt")
+
+
 def test_accumulated_batches_and_kept_features_go_on_exactly(dataset: Path, tmp_path: Path) -> None:
     config = tiny_config(
         frame={"accumulate": 2, "batch": 2, "epochs": 1}, temporal={"feature_draws": 2, "epochs": 1}
@@ -180,6 +203,39 @@ def test_a_loss_that_is_not_finite_stops_it_and_names_the_batch(
     assert (kept["state"]["epoch"], kept["state"]["batch"]) == (1, 2)
     assert all(bool(torch.isfinite(tensor).all()) for tensor in kept["weights"].values())
     run(config, dataset, tmp_path / "run")  # the cause is gone: it goes on
+
+
+def test_the_broken_one_of_accumulated_batches_is_named(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_config(network={"temporal": None}, frame={"accumulate": 3, "batch": 2})
+    calls: list[int] = []
+    own = FrameStage.losses
+
+    def broken(self: FrameStage, answer: Any) -> dict[str, torch.Tensor]:
+        calls.append(0)
+        found = own(self, answer)
+        return {**found, "total": found["total"] * torch.nan} if len(calls) == 2 else found
+
+    monkeypatch.setattr(FrameStage, "losses", broken)
+    with pytest.raises(OdahError, match="stage frame, epoch 1, batch 2: "):
+        run(config, dataset, tmp_path / "run")
+
+
+def test_a_validation_loss_that_is_not_finite_stops_it(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_config(network={"temporal": None})
+    own = FrameStage.losses
+
+    def broken(self: FrameStage, answer: Any) -> dict[str, torch.Tensor]:
+        found = own(self, answer)
+        return found if self.training else {**found, "total": found["total"] * torch.nan}
+
+    monkeypatch.setattr(FrameStage, "losses", broken)
+    with pytest.raises(OdahError, match="stage frame, epoch 1: the validation loss is not a finite number"):
+        run(config, dataset, tmp_path / "run")
+    assert not (tmp_path / "run" / "model.pt").exists()
 
 
 def test_a_damaged_state_is_told(dataset: Path, tmp_path: Path) -> None:
