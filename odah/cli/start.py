@@ -40,7 +40,7 @@ def demo(
     engine: Annotated[str, typer.Option(help="auto, eevee, cycles or workbench.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """The whole chain on built-in parts: 2 people x 2 actions x 2 views, audited and learned from, on one page.
+    """The whole chain on built-in parts: 2 people x 2 actions x 2 views, audited, learned from, on one page.
 
     Example: odah demo --out odah_demo
     """

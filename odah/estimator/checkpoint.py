@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from odah.errors import InputError
 from odah.estimator.config import TrainConfig
@@ -96,6 +97,11 @@ def own_file(path_or_name: str | Path) -> Path:
     return path
 
 
+def keep_fact(file: Path, checkpoint: Checkpoint, name: str, fact: Any) -> None:
+    """Write a network's file anew, with one more fact or another one; whole or not at all."""
+    save_checkpoint(file, checkpoint.network, checkpoint.config, {**checkpoint.facts, name: fact})
+
+
 def _place(path_or_name: str | Path) -> Path:
     shipped = _SHIPPED / f"{path_or_name}.pt"
     is_name = isinstance(path_or_name, str) and Path(path_or_name).name == path_or_name
@@ -132,10 +138,19 @@ def _sizes(path: Path, config: TrainConfig, num_weights: int) -> dict[str, Tenso
     if hourglass.stacks * max(hourglass.depth, 1) + blocks > num_weights:
         raise InputError(where, f"{hourglass.stacks} stacks and {blocks} blocks", expected)
     try:
-        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        with torch.random.fork_rng(devices=[]), torch.device("meta"), _WithoutNormalDraws():
             return TwoViewNetwork(config.network, config.data).state_dict()
     except RuntimeError:  # sizes beyond all numbers
         raise InputError(where, "a network of impossible size", expected) from None
+
+
+class _WithoutNormalDraws(TorchFunctionMode):
+    """Leaves them out: without memory there is nothing to draw, and torch would take seconds to load what
+    draws nothing."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        return kwargs["tensor"] if func is nn.init.normal_ else func(*args, **kwargs)
 
 
 def _expect_weights(path: Path, own: dict[str, Tensor], weights: dict[str, Tensor]) -> None:

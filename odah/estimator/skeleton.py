@@ -25,6 +25,9 @@ FREE_ANGLES: tuple[str, ...] = (
 )  # fmt: skip
 """Those that no range bounds (section 4.2): they are compared on the unit circle."""
 
+FREE_PLACES: list[int] = [ANGLES.index(name) for name in FREE_ANGLES]
+"""Where they stand among the angles."""
+
 CONSTRAINED_ANGLES: tuple[str, ...] = tuple(name for name in ANGLES if name not in FREE_ANGLES)
 
 KEYPOINTS: tuple[str, ...] = (*OPENSIM_JOINTS, *(f"{body}_com" for body in OPENSIM_BODIES))
@@ -55,7 +58,7 @@ class Skeleton(nn.Module):
         constants = {
             "places": torch.tensor(ANGLE_PLACES),
             "ranges": torch.tensor(ranges, dtype=torch.float32),
-            "free": torch.tensor([ANGLES.index(name) for name in FREE_ANGLES]),
+            "free": torch.tensor(FREE_PLACES),
             "constrained": torch.tensor([ANGLES.index(name) for name in CONSTRAINED_ANGLES]),
         }
         for name, constant in constants.items():

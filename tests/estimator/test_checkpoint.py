@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odah.errors import InputError
-from odah.estimator.checkpoint import load_checkpoint, save_checkpoint
+from odah.estimator.checkpoint import keep_fact, load_checkpoint, own_file, save_checkpoint
 from odah.estimator.network.two_view import TwoViewNetwork
 
 FACTS = {"odah_version": "0.1.0", "seed": 3, "datasets": [{"name": "a"}]}
@@ -61,7 +62,8 @@ def test_other_versions_configs_and_weights_are_refused(file: Path, tmp_path: Pa
         ({"config": json.dumps({"name": "x", "nmae": 1})}, "config: nmae: found an unknown key"),
         ({"facts": 3}, "facts: found damaged text"),
         ({"config": other.model_dump_json()}, "weights of encoder.* of shape .*, as the config says"),
-        ({"weights": {}}, f"weights of {name}: found none"),
+        ({"weights": {}}, "config: found 1 stacks and 3 blocks, expected one that the file's 0 weights"),
+        ({"weights": {k: weights[k] for k in weights if k != name}}, f"weights of {name}: found none"),
         ({"weights": weights | {"more": weights[name]}}, "'more' that the config's network has not"),
         (
             {"weights": weights | {name: weights[name] * torch.nan}},
@@ -74,6 +76,50 @@ def test_other_versions_configs_and_weights_are_refused(file: Path, tmp_path: Pa
         with pytest.raises(InputError, match=words) as caught:
             load_checkpoint(path)
         assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"hourglass": {"channels": 8 * 10**6}},
+        {"encoder": {"kind": "located", "width": 10**14}},
+        {"hourglass": {"stacks": 10**9}},
+        {"hourglass": {"depth": 10**9}},
+        {"temporal": {"channels": [4], "heads": [1], "blocks": [10**9], "factors": []}},
+    ],
+)
+def test_configs_that_lie_about_sizes_are_refused_before_memory_is_asked_for(
+    file: Path, tmp_path: Path, lie: dict[str, Any]
+) -> None:
+    config = tiny_config(network=lie).model_dump_json()
+    with pytest.raises(InputError, match=r"as the config says|impossible size|stacks and \d+ blocks"):
+        load_checkpoint(changed(file, tmp_path, config=config))
+
+
+def test_a_folder_of_the_name_does_not_hide_a_network_that_comes_with_odah(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "weights"
+    shipped.mkdir()
+    shutil.copy(file, shipped / "compact.pt")
+    monkeypatch.setattr("odah.estimator.checkpoint._SHIPPED", shipped)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "compact").mkdir()
+    assert load_checkpoint("compact").facts == FACTS
+    with pytest.raises(InputError, match="compact: found a network that comes with odah"):
+        own_file("compact")
+    with pytest.raises(InputError, match=r"compakt: found no such file, .* one of odah's own: compact"):
+        own_file("compakt")
+
+
+def test_a_fact_is_kept_and_nothing_else_changes(file: Path, tmp_path: Path) -> None:
+    own = own_file(shutil.copy(file, tmp_path / "own.pt"))
+    keep_fact(own, load_checkpoint(own), "test", {"split": "test"})
+    before, after = load_checkpoint(file), load_checkpoint(own)
+    assert after.facts == {**FACTS, "test": {"split": "test"}}
+    assert after.config == before.config
+    weights, kept = before.network.state_dict(), after.network.state_dict()
+    assert all(torch.equal(weights[name], kept[name]) for name in weights)
 
 
 class Evil:

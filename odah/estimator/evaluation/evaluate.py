@@ -73,9 +73,9 @@ def evaluate(
         if tell is not None:
             tell(number + 1, len(chosen))
     notes = () if mean is not None else ("no clips in the split train, so there is no mean pose",)
-    return Table(
-        tuple(each.row() for each in scores.values()), split, tuple(views), len(chosen), num_frames, notes
-    )
+    rows = tuple(each.row() for each in scores.values())
+    name = str(dataset.info["name"])
+    return Table(rows, split, tuple(views), len(chosen), num_frames, name, notes)
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from odah.estimator.skeleton import ANGLES, FREE_ANGLES
-
-_FREE = [ANGLES.index(name) for name in FREE_ANGLES]
+from odah.estimator.skeleton import FREE_PLACES
 
 
 def angle_errors(predicted: Float[Tensor, "*#B A"], true: Float[Tensor, "*#B A"]) -> Float[Tensor, "*B A"]:
     """Absolute errors of the angles (Eq. 7), rad; of those that no range bounds the shorter way round."""
     apart = (predicted - true).abs()
-    apart[..., _FREE] = torch.pi - (apart[..., _FREE] % (2 * torch.pi) - torch.pi).abs()
+    apart[..., FREE_PLACES] = torch.pi - (apart[..., FREE_PLACES] % (2 * torch.pi) - torch.pi).abs()
     return apart
 
 

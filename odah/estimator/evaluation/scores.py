@@ -100,18 +100,28 @@ class Scores:
 
 @dataclass(frozen=True)
 class Table:
-    """Predictors beside each other on the same clips. num_frames: that were judged. notes: for the reader."""
+    """Predictors beside each other on the same clips. num_frames: that were judged. dataset: its name.
+    notes: for the reader."""
 
     rows: tuple[Row, ...]
     split: str
     views: tuple[str, ...]
     num_clips: int
     num_frames: int
+    dataset: str = ""
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; null for what no frame tells, such as velocities of single frames."""
         return {**vars(self), "rows": [_finite(vars(row)) for row in self.rows]}
+
+    def facts(self) -> dict[str, Any]:
+        """What a network's file keeps of it, as plain values; rows by their name: network, frame_only if it
+        has a temporal part, mean_pose."""
+        told = self.to_json()
+        kept = {name: told[name] for name in ("split", "dataset", "num_clips", "num_frames")}
+        rows = {row["name"].replace(" ", "_"): row for row in told["rows"]}
+        return {**kept, "views": list(self.views), **rows}
 
     def write_csv(self, path: Path) -> None:
         """One line for each predictor, angles in the columns after the means."""

@@ -61,7 +61,8 @@ class LocatedEncoder(nn.Module):
         nn.init.normal_(last.weight, std=0.01)
         nn.init.zeros_(last.bias)
         self.frame = nn.Sequential(*blocks, last)
-        upright = Skeleton()(torch.zeros(len(ANGLES)), torch.ones(len(OPENSIM_BODIES), 3))
+        with torch.device("cpu"):  # where sizes alone are asked for, too
+            upright = Skeleton()(torch.zeros(len(ANGLES)), torch.ones(len(OPENSIM_BODIES), 3))
         self.register_buffer("upright", pelvis_axes(upright).T.contiguous(), persistent=False)
 
     def forward(

@@ -14,11 +14,12 @@ _UNKNOWN = "how large this network's errors are is not written in it: compare be
 def trust(facts: Mapping[str, Any], errors: Float[np.ndarray, "T A"] | None) -> str:
     """A sentence.
 
-    facts: of a checkpoint; its `test` is the network's row of `odah evaluate`. errors: that the network
-    expects here, rad; NaN where nobody was seen.
+    facts: of a checkpoint; its `test` is what `odah evaluate --keep` found, with the network's row. errors:
+    that the network expects here, rad; NaN where nobody was seen.
     """
     test = facts.get("test")
-    angle_error_deg = test.get("angle_error_deg") if isinstance(test, Mapping) else None
+    row = test.get("network") if isinstance(test, Mapping) else None
+    angle_error_deg = row.get("angle_error_deg") if isinstance(row, Mapping) else None
     sentence = _UNKNOWN
     if isinstance(angle_error_deg, int | float):
         sentence = (

@@ -13,9 +13,8 @@ from torch import Tensor
 
 from odah.estimator.batch import Prediction
 from odah.estimator.inputs.reference import pelvis_angles, pelvis_rotmats
-from odah.estimator.skeleton import ANGLES, FREE_ANGLES
+from odah.estimator.skeleton import ANGLES, FREE_PLACES
 
-_FREE = [ANGLES.index(name) for name in FREE_ANGLES]
 _PELVIS = [ANGLES.index(name) for name in ("pelvis_tilt", "pelvis_list", "pelvis_rotation")]
 
 
@@ -80,7 +79,7 @@ def join_windows(windows: Prediction, starts: Sequence[int], num_frames: int) ->
     frames), in which more frames and smaller expected errors count more.
     """
     weights = raised_cosine(windows.angles.shape[1])
-    free = windows.angles[..., _FREE]
+    free = windows.angles[..., FREE_PLACES]
 
     def add(parts: Tensor) -> Tensor:
         return overlap_add(parts, starts, num_frames, weights)
@@ -89,7 +88,7 @@ def join_windows(windows: Prediction, starts: Sequence[int], num_frames: int) ->
         return None if parts is None else add(parts)[None]
 
     angles = add(windows.angles)
-    angles[:, _FREE] = torch.atan2(add(free.sin()), add(free.cos()))
+    angles[:, FREE_PLACES] = torch.atan2(add(free.sin()), add(free.cos()))
     angles[:, _PELVIS] = pelvis_angles(mean_rotmats(add(pelvis_rotmats(windows.angles[..., _PELVIS]))))
     return Prediction(
         angles=angles[None],

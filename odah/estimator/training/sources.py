@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from odah.dataset.squares import CropSettings
 from odah.errors import InputError
 from odah.estimator.config import DataConfig
 from odah.names import OPENSIM_BODIES, OPENSIM_COORDINATES, OPENSIM_JOINTS
+from odah.wording import some_of
 
 _HELD_OUT = 0.1
 """Share of the training's subjects that validate where a dataset has no such split."""
@@ -58,7 +60,19 @@ def open_sources(
         if min(2, len(source.train.views)) != first:
             found = f"{len(source.train.views)} views beside {first} in {sources[0].folder}"
             raise InputError(source.folder, found, "datasets of one view, or of two and more")
+    _tell_shared_people(sources, tell)
     return sources
+
+
+def _tell_shared_people(sources: Sequence[Source], tell: Callable[[str], None]) -> None:
+    """Folders of one dataset, made at different times perhaps, should agree on who validates."""
+    for train, val in permutations(sources, 2):
+        if train.name != val.name or val.val is None:
+            continue
+        shared = sorted({clip.subject for clip in train.train} & {clip.subject for clip in val.val})
+        if shared:
+            people = some_of(shared)
+            tell(f"{train.folder}: trains on {people} of {train.name}, who validate in {val.folder}")
 
 
 def _open(folder: Path, data: DataConfig, tell: Callable[[str], None]) -> Source:

@@ -18,7 +18,7 @@ from odah.cli import main
 from odah.dataset.reader import Dataset, open_dataset
 from odah.errors import InputError
 from odah.estimator.batch import FrameFeatures, Pictures, Prediction
-from odah.estimator.checkpoint import Checkpoint, save_checkpoint
+from odah.estimator.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from odah.estimator.config import (
     DataConfig,
     FlattenEncoderConfig,
@@ -29,6 +29,7 @@ from odah.estimator.config import (
 )
 from odah.estimator.evaluation.evaluate import evaluate, most_central
 from odah.estimator.network.two_view import TwoViewNetwork
+from odah.estimator.predict.trust import trust
 from odah.estimator.skeleton import ANGLE_PLACES, Skeleton
 from odah.names import OPENSIM_COORDINATES
 
@@ -202,6 +203,25 @@ def test_command(run, trained: Path, dataset: Dataset, tmp_path: Path) -> None:
     assert code == 0
     assert "PA-MPJPE" in shown
     assert "seen by side and front" in shown
+
+
+def test_the_result_is_kept_in_the_networks_file(
+    run, trained: Path, dataset: Dataset, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.pt"
+    own.write_bytes(trained.read_bytes())
+    code, printed, _ = run(own, "--data", dataset.paths.root, "--keep", "--json")
+    assert code == 0
+    told, test = json.loads(printed), load_checkpoint(own).facts["test"]
+    assert [test[name] for name in ("network", "frame_only", "mean_pose")] == told["rows"]
+    assert (test["split"], test["num_clips"], test["num_frames"]) == ("test", 2, 18)
+    assert (test["dataset"], test["views"]) == (dataset.info["name"], ["front", "side"])
+    assert f"{test['network']['angle_error_deg']:.1f} degrees off" in trust({"test": test}, None)
+    before = own.read_bytes()
+    code, _, shown = run(own, "--data", dataset.paths.root, "--keep", "--split", "train")
+    assert code == 2
+    assert "--keep: found the split train" in shown
+    assert own.read_bytes() == before
 
 
 def test_command_mistakes(run, trained: Path, dataset: Dataset, tmp_path: Path) -> None:

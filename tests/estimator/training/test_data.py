@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odah.dataset.packed import pack
+from odah.dataset.reader import open_dataset
 from odah.dataset.squares import CropSettings
 from odah.errors import InputError
 from odah.estimator.config import DataConfig
@@ -111,6 +112,19 @@ def test_processes_that_read_give_the_same(tmp_path: Path) -> None:
 def opened(folder: Path, data: DataConfig = DATA) -> tuple[Any, list[str]]:
     told: list[str] = []
     return open_sources([folder], data, told.append)[0], told
+
+
+def test_people_who_train_in_one_folder_and_validate_in_another_are_told(tmp_path: Path) -> None:
+    tiny_dataset(tmp_path / "a" / "d")
+    tiny_dataset(tmp_path / "b" / "d", splits={"bob_b": "val"})
+    told: list[str] = []
+    open_sources([tmp_path / "a" / "d", tmp_path / "b" / "d"], DATA, told.append)
+    shared = [line for line in told if "validate in" in line]
+    name = open_dataset(tmp_path / "a" / "d").info["name"]
+    assert shared == [
+        f"{tmp_path}/a/d: trains on bob of {name}, who validate in {tmp_path}/b/d",
+        f"{tmp_path}/b/d: trains on cyd of {name}, who validate in {tmp_path}/a/d",
+    ]
 
 
 def test_packed_pictures_are_used_where_they_are(tmp_path: Path) -> None:
