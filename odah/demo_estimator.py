@@ -28,7 +28,7 @@ _WIDTH = 460
 """px, of a picture of both views."""
 _TEXT = (
     "A small network was trained for a minute on the first person's two clips: enough to see every part at "
-    f"work, and far too little to be of use. {_SHIPPED} is the network that comes with odah. Errors are those "
+    f"work, and too little to be of use. {_SHIPPED} is the network that comes with odah. Errors are those "
     f"about the other person, whom neither has seen. Below, {_SHIPPED} follows that person: its skeleton, "
     "drawn over both videos."
 )
