@@ -66,7 +66,13 @@ def _table(dataset: Dataset, networks: dict[str, str]) -> list[tuple[str, ...]]:
         told = {row.name: cells(row) for row in table.rows}
         if len(rows) == 1:
             rows.append(("the mean pose", *told["mean pose"]))
-        rows += [(f"{name}, frame by frame", *told["frame only"]), (f"{name}, over time", *told["network"])]
+        if "frame only" in told:
+            rows += [
+                (f"{name}, frame by frame", *told["frame only"]),
+                (f"{name}, over time", *told["network"]),
+            ]
+        else:  # a network without a temporal part
+            rows.append((f"{name}, frame by frame", *told["network"]))
     return rows
 
 
