@@ -43,6 +43,12 @@ def packed_folder(dataset: Dataset) -> Path:
     return dataset.paths.state / "packed"
 
 
+def is_packed(dataset: Dataset, size: int) -> bool:
+    """Whether the dataset's own cache has all its clips as squares of `size` px."""
+    folder, settings = packed_folder(dataset), CropSettings(size)
+    return all(entry_folder(folder, clip, settings).is_dir() for clip in dataset)
+
+
 def entry_folder(folder: Path, clip: Clip, settings: CropSettings) -> Path:
     """Where the cache of a clip as it is now belongs.
 

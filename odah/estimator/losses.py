@@ -56,12 +56,11 @@ def _terms(prediction: Prediction, targets: Targets, config: LossConfig, skeleto
             terms["keypoints"] = masked_mean((keypoints - targets.keypoints).abs(), is_frame)
         if config.velocity:
             terms["velocity"] = velocity_loss(keypoints, targets.keypoints, is_frame)
+    places = targets.keypoints + targets.pelvis[..., None, :]
     if config.located and prediction.located is not None:
-        true = targets.keypoints + targets.pelvis[..., None, :]
-        terms["located"] = masked_mean((prediction.located - true).abs(), is_frame)
+        terms["located"] = masked_mean((prediction.located - places).abs(), is_frame)
     if config.votes and prediction.votes is not None:
-        true = targets.keypoints + targets.pelvis[..., None, :]
-        terms["votes"] = vote_loss(prediction.votes, true, is_frame)
+        terms["votes"] = vote_loss(prediction.votes, places, is_frame)
     if config.pelvis and prediction.pelvis is not None:
         terms["pelvis"] = masked_mean((prediction.pelvis - targets.pelvis).abs(), is_frame)
     if config.errors and prediction.errors is not None:

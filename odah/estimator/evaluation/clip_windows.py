@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -11,13 +10,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from odah.dataset.packed import entry_folder, packed_folder
+from odah.dataset.packed import is_packed
 from odah.dataset.reader import Clip, Dataset
 from odah.dataset.sequences import SequenceDataset
-from odah.dataset.squares import CropSettings
 from odah.estimator.config import DataConfig
-from odah.estimator.predict.windows import window_starts
-from odah.estimator.training.sources import rate_steps
+from odah.estimator.rates import frames_at_rate
+from odah.estimator.windows import window_starts
 
 Sample = dict[str, Tensor]
 
@@ -38,13 +36,14 @@ class ClipWindows:
         self.starts = window_starts(len(self.frames), data.length, max(data.length // 2, 1))
         self._length = data.length
         spans = [self.frames[start : start + data.length] for start in self.starts]
+        alone = replace(dataset, chosen=(clip.clip_id,))
         self._runs = SequenceDataset(
-            replace(dataset, chosen=(clip.clip_id,)),
+            alone,
             length=max(int(span[-1] - span[0]) + 1 for span in spans),
             stride=1,
             size=data.size,
             views=views,
-            packed=is_packed(dataset, clip, data.size),
+            packed=is_packed(alone, data.size),
         )
         self._spans = spans
 
@@ -60,15 +59,3 @@ class ClipWindows:
         taken = {name: sample[name].index_select(1, places)[None] for name in _PICTURES}
         taken |= {name: sample[name][None] for name in _OF_CLIP}
         return {**taken, "is_frame": (torch.arange(self._length) < count)[None]}
-
-
-def frames_at_rate(num_frames: int, have: float, want: float | None) -> Int[np.ndarray, " F"]:
-    """Which frames of a clip are seen at a rate, all in order."""
-    ratio = 1.0 if want is None else have / want
-    steps = rate_steps(have, want, math.ceil(num_frames / ratio) + 1)
-    return steps[steps < num_frames]
-
-
-def is_packed(dataset: Dataset, clip: Clip, size: int) -> bool:
-    """Whether the dataset's own cache has the clip in that size."""
-    return entry_folder(packed_folder(dataset), clip, CropSettings(size)).is_dir()

@@ -22,8 +22,8 @@ from odah.estimator.evaluation.scores import Scores, Table, Truth
 from odah.estimator.inputs.prepare import prepare
 from odah.estimator.inputs.reference import angles_in_ground, angles_in_reference, ground_reference
 from odah.estimator.network.two_view import TwoViewNetwork
-from odah.estimator.predict.windows import join_windows
 from odah.estimator.skeleton import PELVIS, Skeleton
+from odah.estimator.windows import join_windows
 from odah.names import OPENSIM_COORDINATES
 
 Tell = Callable[[int, int], None]
@@ -51,8 +51,7 @@ def evaluate(
     chosen = _clips(dataset, split)
     _expect_coordinates(dataset, checkpoint)
     views = _views(dataset, views)
-    # The dataset's crops are those that `odah predict` makes: it does not cut them anew either.
-    data = checkpoint.config.data.model_copy(update={"recrop": False})
+    data = checkpoint.config.data
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     watcher = _Watcher(checkpoint.network.to(device).eval(), data, torch.Generator(device).manual_seed(seed))
     train = dataset.split("train")

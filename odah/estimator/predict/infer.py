@@ -15,8 +15,8 @@ from odah.estimator.inputs.prepare import prepare
 from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.predict.crops import PersonCrop, sample_of
 from odah.estimator.predict.motion import in_ground
-from odah.estimator.predict.windows import join_windows, window_starts
 from odah.estimator.skeleton import Skeleton
+from odah.estimator.windows import join_windows, window_starts
 from odah.scene.camera import Camera
 
 Frame = tuple[PersonCrop, ...]

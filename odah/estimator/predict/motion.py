@@ -12,8 +12,8 @@ from torch import Tensor
 
 from odah.estimator.batch import Prediction, Reference
 from odah.estimator.inputs.reference import angles_in_ground, pelvis_angles, pelvis_rotmats
-from odah.estimator.predict.windows import mean_rotmats
 from odah.estimator.skeleton import ANGLE_PLACES, Skeleton
+from odah.estimator.windows import mean_rotmats
 from odah.names import OPENSIM_COORDINATES, ROOT_TRANSLATIONS
 
 _ROOT_PLACES = [OPENSIM_COORDINATES.index(name) for name in ROOT_TRANSLATIONS]

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from odah.dataset.overlay import SIDE_COLORS_RGB
+from odah.dataset.overlay import SIDE_COLORS_RGB, draw_skeleton
 from odah.estimator.predict.outlines import Outline
-from odah.names import OPENSIM_COORDINATES, OPENSIM_JOINTS, SKELETON_BONES, side_of
+from odah.names import OPENSIM_COORDINATES
 from odah.render.video import VideoWriter
 
 _HEIGHT = 720
@@ -23,14 +23,11 @@ _TOLD = (
     ("ankle", "ankle_angle"), ("arm flexion", "arm_flex"), ("elbow", "elbow_flex"),
 )  # fmt: skip
 """Read-outs, and the coordinates without their side."""
-_OUTLINE_BGR = (120, 220, 120)
+_OUTLINE_RGB = (120, 220, 120)
 _SMALLEST_TEXT = 0.4
 """Of OpenCV's fonts, 9 px high; less cannot be read."""
 _SHADE = 0.45
 """Brightness of the picture behind the read-outs."""
-_BONES = [
-    (OPENSIM_JOINTS.index(start), OPENSIM_JOINTS.index(end), side_of(end)) for start, end in SKELETON_BONES
-]
 _FONT, _LINE = cv2.FONT_HERSHEY_SIMPLEX, cv2.LINE_AA
 
 
@@ -61,13 +58,13 @@ def write_overlay(
             if writer is None:
                 size = (picture.shape[1], picture.shape[0])
                 writer = stack.enter_context(VideoWriter(path, "libx264", size, rate))
-            writer.write(picture)
+            writer.write(np.ascontiguousarray(picture[..., ::-1]))
 
 
 def overlay_picture(
     panels: Sequence[Panel], coordinates: Float[np.ndarray, " C"], time: float
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """BGR; width and height are even."""
+    """RGB; width and height are even."""
     height = min(_HEIGHT, *(panel.image.shape[0] for panel in panels)) // 2 * 2
     drawn = np.concatenate([_drawn(panel, height) for panel in panels], axis=1)
     _tell_angles(drawn, coordinates, time)
@@ -77,28 +74,14 @@ def overlay_picture(
 def _drawn(panel: Panel, height: int) -> np.ndarray:
     scale = height / panel.image.shape[0]
     width = max(round(panel.image.shape[1] * scale / 2) * 2, 2)
-    small = cv2.resize(panel.image, (width, height), interpolation=cv2.INTER_AREA)
-    picture = np.ascontiguousarray(small[..., ::-1])
+    picture = cv2.resize(panel.image, (width, height), interpolation=cv2.INTER_AREA)
     lines = [((line + 0.5) * scale - 0.5).round().astype(np.int32) for line in panel.outline]
-    cv2.polylines(picture, lines, True, _OUTLINE_BGR, 1, _LINE)
+    cv2.polylines(picture, lines, True, _OUTLINE_RGB, 1, _LINE)
     if not panel.outline:
         _write(picture, "nobody found", (8, height - 12), 0.6)
-    _draw_skeleton(picture, (panel.keypoints + 0.5) * scale - 0.5)
+    joints = (panel.keypoints + 0.5) * scale - 0.5
+    draw_skeleton(picture, joints, thickness=max(picture.shape[0] // 240, 1))
     return picture
-
-
-def _draw_skeleton(picture: np.ndarray, keypoints: np.ndarray) -> None:
-    thickness = max(picture.shape[0] // 240, 1)
-    limit = 4 * max(picture.shape[:2])  # what is far outside overflows the drawing's integers
-    is_drawn = (np.abs(np.nan_to_num(keypoints, nan=np.inf)) < limit).all(axis=1)
-    for start, end, side in _BONES:
-        if is_drawn[start] and is_drawn[end]:
-            places = [tuple(int(v) for v in np.rint(keypoints[j])) for j in (start, end)]
-            cv2.line(picture, places[0], places[1], SIDE_COLORS_RGB[side][::-1], thickness, _LINE)
-    for j, name in enumerate(OPENSIM_JOINTS):
-        if is_drawn[j]:
-            place = tuple(int(v) for v in np.rint(keypoints[j]))
-            cv2.circle(picture, place, thickness + 1, SIDE_COLORS_RGB[side_of(name)][::-1], -1, _LINE)
 
 
 def _tell_angles(picture: np.ndarray, coordinates: np.ndarray, time: float) -> None:
@@ -123,4 +106,4 @@ def _write(
     size: float,
     color_rgb: tuple[int, int, int] = SIDE_COLORS_RGB["middle"],
 ) -> None:
-    cv2.putText(picture, text, place, _FONT, size, color_rgb[::-1], 1, _LINE)
+    cv2.putText(picture, text, place, _FONT, size, color_rgb, 1, _LINE)

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from odah.dataset.reader import Dataset as OdahDataset
 from odah.dataset.sequences import SequenceDataset
 from odah.estimator.config import DataConfig
-from odah.estimator.training.sources import rate_steps
+from odah.estimator.rates import rate_steps
 
 Place = tuple[int, int]
 """A run, and a number that chooses which of its views are seen."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from odah.dataset.overlay import SIDE_COLORS_RGB
+from odah.dataset.overlay import draw_skeleton
 from odah.estimator.inputs.prepare import Prepared
 from odah.estimator.skeleton import Skeleton
 from odah.estimator.training.module import Answer
-from odah.names import OPENSIM_JOINTS, SKELETON_BONES, side_of
+from odah.names import OPENSIM_JOINTS
 
 _SIDE = 256
 """px of a picture at least."""
 _TRUE = (235, 235, 235)
-_BONES = [
-    (OPENSIM_JOINTS.index(start), OPENSIM_JOINTS.index(end), side_of(end)) for start, end in SKELETON_BONES
-]
 _BACKGROUND = 0.35
 """Share of grey where the person is not, for the network sees none of it."""
 
@@ -70,10 +66,6 @@ def _images(prepared: Prepared) -> np.ndarray:
 def _drawn(image: np.ndarray, true: np.ndarray, told: np.ndarray) -> np.ndarray:
     scale = max(1, -(-_SIDE // image.shape[0]))
     picture = np.ascontiguousarray(image.repeat(scale, 0).repeat(scale, 1))
-    for points, is_true in ((true, True), (told, False)):
-        places = np.clip((points + 0.5) * scale - 0.5, -9999, 9999).round().astype(int)
-        for start, end, side in _BONES:
-            color = _TRUE if is_true else SIDE_COLORS_RGB[side]
-            ends = tuple(map(int, places[start])), tuple(map(int, places[end]))
-            cv2.line(picture, *ends, color, 1 if is_true else 2, cv2.LINE_AA)
+    for points, color, thickness in ((true, _TRUE, 1), (told, None, 2)):
+        draw_skeleton(picture, (points + 0.5) * scale - 0.5, thickness=thickness, color=color)
     return picture

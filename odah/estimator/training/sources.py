@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 
-import numpy as np
-
-from odah.dataset.packed import entry_folder, packed_folder
+from odah.dataset.packed import is_packed
 from odah.dataset.reader import Dataset, open_dataset
 from odah.dataset.squares import CropSettings
 from odah.errors import InputError
@@ -98,11 +96,11 @@ def _open(folder: Path, data: DataConfig, tell: Callable[[str], None]) -> Source
         subjects = sorted({clip.subject for clip in held_out})
         tell(f"{folder}: no split val, so {len(subjects)} of train are held out: {', '.join(subjects)}")
     _tell_rate(folder, dataset.rate, data.rate, tell)
-    is_packed = _is_packed(dataset, [train, held_out], data.size)
-    if not is_packed:
+    has_cache = all(is_packed(part, data.size) for part in (train, held_out) if part is not None)
+    if not has_cache:
         size = f" --size {data.size}" * (data.size != CropSettings.size)
         tell(f"{folder}: not packed, so videos are read; quicker after: odah pack {folder}{size}")
-    return Source(Path(folder), dataset.info["name"], _digest(dataset), train, held_out, is_packed)
+    return Source(Path(folder), dataset.info["name"], _digest(dataset), train, held_out, has_cache)
 
 
 def _held_out(train: Dataset) -> tuple[Dataset, Dataset | None]:
@@ -114,21 +112,9 @@ def _held_out(train: Dataset) -> tuple[Dataset, Dataset | None]:
     return train.where(lambda clip: clip.subject not in chosen), train.where(lambda c: c.subject in chosen)
 
 
-def _is_packed(dataset: Dataset, parts: Sequence[Dataset | None], size: int) -> bool:
-    folder, settings = packed_folder(dataset), CropSettings(size)
-    clips = (clip for part in parts if part is not None for clip in part)
-    return all(entry_folder(folder, clip, settings).is_dir() for clip in clips)
-
-
 def _digest(dataset: Dataset) -> str:
     told = [[clip.clip_id, clip.split, clip.record.get("sha256")] for clip in dataset]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def rate_steps(have: float, want: float | None, length: int) -> np.ndarray:
-    """Which frames of a run make one of `length` frames at the wanted rate, the nearest of each; from 0."""
-    ratio = 1.0 if want is None else have / want
-    return np.floor(np.arange(length) * ratio + 0.5).astype(np.int64)
 
 
 def _tell_rate(folder: Path, have: float, want: float | None, tell: Callable[[str], None]) -> None:

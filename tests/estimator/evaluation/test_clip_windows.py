@@ -6,7 +6,7 @@ from dataset.synthetic import Synthetic
 
 from odah.dataset.reader import Dataset
 from odah.estimator.config import DataConfig
-from odah.estimator.evaluation.clip_windows import ClipWindows, frames_at_rate
+from odah.estimator.evaluation.clip_windows import ClipWindows
 
 
 def white_numbers(mask: np.ndarray, number: int) -> np.ndarray:
@@ -59,10 +59,3 @@ def test_short_clips_are_filled_up_with_the_last_frame(dataset: Dataset) -> None
     assert sample["is_frame"].tolist() == [[True] * 8 + [False] * 8]
     found = numbers(sample["images"][0, 0].numpy())
     assert found == pytest.approx([0, 3, 6, 9, 12, 15, 18, 21, *[21] * 8], abs=1)
-
-
-def test_rates() -> None:
-    assert frames_at_rate(7, 60.0, 20.0).tolist() == [0, 3, 6]
-    assert frames_at_rate(4, 30.0, None).tolist() == [0, 1, 2, 3]
-    assert frames_at_rate(3, 10.0, 20.0).tolist()[:4] == [0, 1, 1, 2]
-    assert frames_at_rate(1, 60.0, 20.0).tolist() == [0]

@@ -17,7 +17,7 @@ from odah.dataset.squares import CropSettings
 from odah.errors import InputError
 from odah.estimator.config import DataConfig
 from odah.estimator.training.data import BatchOrder, Mixture, Runs, Share, all_in_order, loader, seed_of
-from odah.estimator.training.sources import open_sources, rate_steps
+from odah.estimator.training.sources import open_sources
 
 DATA = DataConfig(size=32, points=8, length=4)
 
@@ -36,12 +36,6 @@ def test_runs_are_thinned_to_the_wanted_rate(tmp_path: Path) -> None:
         assert sample["is_frame"].tolist() == [True] * 4
         if starts is not None:
             assert [runs[k, 0]["first_frame"] for k in range(len(runs))] == starts
-
-
-def test_the_nearest_frames_at_any_rate() -> None:
-    assert rate_steps(60, None, 3).tolist() == [0, 1, 2]
-    assert rate_steps(60, 20, 3).tolist() == [0, 3, 6]
-    assert rate_steps(20, 40, 5).tolist() == [0, 1, 1, 2, 2]
 
 
 def test_any_two_views_are_seen_or_the_first_two(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from odah.estimator.batch import Prediction
@@ -36,11 +36,6 @@ def raised_cosine(length: int) -> Float[Tensor, " T"]:
     """Weights of a window's frames, positive, largest in its middle where most neighbours are known."""
     phase = (torch.arange(length, dtype=torch.float64) + 0.5) / length
     return (0.5 - 0.5 * torch.cos(2 * torch.pi * phase)).to(torch.float32)
-
-
-def cut_windows(sequence: Shaped[Tensor, " F *D"], starts: Sequence[int], length: int) -> Tensor:
-    """(W, T, *D) windows of a sequence; beyond its end the last frame is repeated."""
-    return sequence[_frames_of(sequence.shape[0], starts, length, sequence.device)]
 
 
 def frames_there(num_frames: int, starts: Sequence[int], length: int) -> Bool[Tensor, "W T"]:
