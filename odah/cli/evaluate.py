@@ -24,6 +24,7 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="CSV file to write, with every angle's error.")
     ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of the points that are drawn in the pictures.")] = 0,
     keep: Annotated[
         bool,
@@ -37,6 +38,7 @@ def evaluate(
     """
     from odah.dataset.reader import open_dataset
     from odah.estimator.checkpoint import keep_fact, load_checkpoint, own_file
+    from odah.estimator.devices import check_device_name
     from odah.estimator.evaluation.evaluate import evaluate as evaluate_network
     from odah.estimator.evaluation.scores import table_lines
     from odah.progress import steps
@@ -51,9 +53,10 @@ def evaluate(
         )
     file = own_file(checkpoint) if keep else None
     loaded, dataset = load_checkpoint(checkpoint), open_dataset(data)
+    where = check_device_name(device)
     cameras = None if views is None else views.split(",")
     with steps("evaluating") as bar:
-        table = evaluate_network(loaded, dataset, split, views=cameras, seed=seed, tell=bar)
+        table = evaluate_network(loaded, dataset, split, views=cameras, device=where, seed=seed, tell=bar)
     if out is not None:
         table.write_csv(out)
     if file is not None:

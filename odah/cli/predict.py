@@ -55,6 +55,7 @@ def predict(
     draws: Annotated[
         int, typer.Option(min=1, help="Times that points are drawn; the answers are averaged.")
     ] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu, for the network.")] = "auto",
     video: Annotated[bool, typer.Option(help="Draw overlay.mp4.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -62,6 +63,7 @@ def predict(
 
     Example: odah predict compact --front cam01.mp4 --side cam02.mp4 --cameras Calib.toml --out walk
     """
+    from odah.estimator.devices import check_device_name
     from odah.estimator.predict.options import PredictOptions
     from odah.estimator.predict.run import predict as predict_videos
     from odah.progress import steps
@@ -75,6 +77,7 @@ def predict(
         rate=rate,
         mass=mass,
         draws=draws,
+        device=check_device_name(device),
         has_overlay=video,
     )
     videos = [*_at_most_one("--front", front), *_at_most_one("--side", side or [])]

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from odah.cli.application import AsJson, Out, app, tell_result
-from odah.errors import InputError
 
 
 @app.command()
@@ -28,15 +27,16 @@ def train(
 
     Example: odah train configs/train/compact.yaml --data dataset --out run
     """
-    if device not in ("auto", "cpu", "gpu"):
-        raise InputError("--device", repr(device), "auto, cpu or gpu")
     from odah.estimator.config_file import load_train_config
 
     loaded = load_train_config(config)
+    from odah.estimator.devices import check_device_name
     from odah.estimator.training.loop import Limits
     from odah.estimator.training.train import TrainOptions
     from odah.estimator.training.train import train as train_network
 
-    options = TrainOptions(restart=restart, device=device, threads=threads, limits=Limits(max_steps))
+    options = TrainOptions(
+        restart=restart, device=check_device_name(device), threads=threads, limits=Limits(max_steps)
+    )
     model = train_network(loaded, data, out, options)
     tell_result(as_json, {"model": str(model)}, [f"{model}"])

@@ -93,6 +93,7 @@ def test_wrong_training_configs(fails, made: Path, tmp_path: Path, text: str, sa
         (("{model}", "--data", "{data}", "--split", "tset"), "'tset'"),
         (("{model}", "--data", "{data}", "--split", "val", "--views", "front,back"), "--views: found 'back'"),
         (("{model}", "--data", "{data}", "--split", "val", "--out", "{foreign}"), "foreign: found a folder"),
+        (("{model}", "--data", "{data}", "--split", "val", "--device", "tpu"), "--device: found 'tpu'"),
         (
             ("{model}", "--data", "{data}", "--split", "val", "--out", "{taken}/t.csv"),
             "taken: found a file, expected a folder",

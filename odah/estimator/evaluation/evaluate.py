@@ -16,6 +16,7 @@ from odah.errors import InputError
 from odah.estimator.batch import NUM_VIEWS, Prediction
 from odah.estimator.checkpoint import Checkpoint
 from odah.estimator.config import DataConfig
+from odah.estimator.devices import DeviceName, device_named
 from odah.estimator.evaluation.clip_windows import ClipWindows, Sample
 from odah.estimator.evaluation.mean_pose import MeanPose, coordinates_of, label_reference, mean_pose
 from odah.estimator.evaluation.scores import Scores, Table, Truth
@@ -35,6 +36,7 @@ def evaluate(
     split: str = "test",
     *,
     views: Sequence[str] | None = None,
+    device: DeviceName = "auto",
     seed: int = 0,
     tell: Tell | None = None,
 ) -> Table:
@@ -46,14 +48,15 @@ def evaluate(
         seed: of the points that are drawn. tell: done and all clips.
 
     Raises:
-        InputError: no such split or no clips in it, other coordinates than the network's, no such view.
+        InputError: no such split or no clips in it, other coordinates than the network's, no such view or
+            device.
     """
     chosen = _clips(dataset, split)
     _expect_coordinates(dataset, checkpoint)
     views = _views(dataset, views)
     data = checkpoint.config.data
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    watcher = _Watcher(checkpoint.network.to(device).eval(), data, torch.Generator(device).manual_seed(seed))
+    place = device_named(device)
+    watcher = _Watcher(checkpoint.network.to(place).eval(), data, torch.Generator(place).manual_seed(seed))
     train = dataset.split("train")
     mean = mean_pose(train, data, views[0]) if len(train) else None
     skeleton = Skeleton()

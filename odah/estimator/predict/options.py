@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from odah.errors import InputError
+from odah.estimator.devices import DeviceName
 from odah.estimator.predict.timeline import offset_seconds
 from odah.scene.camera_config import UpAxis
 
@@ -21,7 +22,7 @@ class PredictOptions:
     frame of the first one shows, in frames (12) or seconds ("0.4s"). masks: of the person, a video or a
     folder of pictures for each video; None: they are made. yolo: weights of a YOLO segmenter that makes
     them. rate: of the results, frames/s; None: the first video's. mass: kg; None: typical at the estimated
-    size. draws: of points; answers are averaged.
+    size. draws: of points; answers are averaged. device: for the network; masks are made on the CPU.
 
     Raises:
         InputError: a value that makes no sense.
@@ -35,6 +36,7 @@ class PredictOptions:
     rate: float | None = None
     mass: float | None = None
     draws: int = 1
+    device: DeviceName = "auto"
     has_overlay: bool = True
 
     def __post_init__(self) -> None:

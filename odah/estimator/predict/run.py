@@ -14,6 +14,7 @@ from odah import __version__
 from odah.dataset.schema import file_hash
 from odah.errors import InputError
 from odah.estimator.checkpoint import Checkpoint, load_checkpoint
+from odah.estimator.devices import device_named
 from odah.estimator.predict.infer import Frame, infer
 from odah.estimator.predict.motion import EstimatedMotion
 from odah.estimator.predict.opening import open_views
@@ -111,6 +112,7 @@ def _motion(
     progress: Progress | None,
 ) -> EstimatedMotion:
     data = trained.config.data
+    network = trained.network.to(device_named(options.device))
     crops = [
         view.crops(numbers.tolist(), data.size) for view, numbers in zip(views, clock.frames, strict=True)
     ]
@@ -118,7 +120,7 @@ def _motion(
     T_world_ground = np.eye(4)
     T_world_ground[:3, :3] = R_WORLD_GROUND
     prediction = infer(
-        trained.network,
+        network,
         data,
         frames,
         len(clock.times),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning.fabric import Fabric
@@ -18,9 +18,9 @@ from lightning.fabric.utilities import rank_zero_only
 
 from odah import __version__
 from odah.dataset.schema import file_hash
-from odah.errors import InputError
 from odah.estimator.checkpoint import load_checkpoint, save_checkpoint
 from odah.estimator.config import TrainConfig
+from odah.estimator.devices import DeviceName, device_named
 from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.training.callbacks import watchers
 from odah.estimator.training.data import Mixture, Runs, Samples, seed_of
@@ -42,13 +42,13 @@ _LONGEST_WAIT = timedelta(days=1)
 class TrainOptions:
     """How a training runs.
 
-    restart: forget what the run folder has. device: auto is a GPU if there is one. num_devices: processes of
+    restart: forget what the run folder has. num_devices: processes of
     a data-parallel training; None for all GPUs, or one CPU. threads: of numerics on the CPU; None for as many
     as torch likes. tell: is given a line for the user now and then.
     """
 
     restart: bool = False
-    device: Literal["auto", "cpu", "gpu"] = "auto"
+    device: DeviceName = "auto"
     num_devices: int | None = None
     threads: int | None = None
     limits: Limits = field(default_factory=Limits)
@@ -88,10 +88,7 @@ def train(
 
 
 def _fabric(config: TrainConfig, options: TrainOptions) -> Fabric:
-    has_gpu = torch.cuda.is_available()
-    if options.device == "gpu" and not has_gpu:
-        raise InputError("--device", "gpu, but torch finds none", "cpu, or a GPU with its driver")
-    is_gpu = has_gpu and options.device != "cpu"
+    is_gpu = device_named(options.device).type == "cuda"
     count = options.num_devices or (torch.cuda.device_count() if is_gpu else 1)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
