@@ -204,7 +204,11 @@ class _Training:
         folder.mkdir(exist_ok=True)
         network.to(fabric.device).eval()
         frame = file_hash(self._run.stage("frame") / "model.pt")
-        digest = str(seed_of(self._config.model_dump_json(exclude={"workers"}), self._facts, frame))
+        config = self._config.model_dump_json(
+            include={"seed": True, "data": True, "augmentation": True, "precision": True,
+                     "network": {"hourglass", "encoder", "tells_pelvis", "tells_errors"}}
+        )  # fmt: skip
+        digest = str(seed_of(config, self._facts, frame))
         draws = [
             (folder / f"features_{k}.pt", train, k, True) for k in range(self._config.temporal.feature_draws)
         ]
