@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Literal, get_args
 
 import torch
 
 from odah.errors import InputError
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+"""Parameters of glibc's mallopt (malloc.h)."""
 
 DeviceName = Literal["auto", "cpu", "gpu"]
 """auto: a GPU if there is one."""
@@ -34,3 +38,17 @@ def device_named(name: DeviceName) -> torch.device:
     if name == "gpu" and not has_gpu:
         raise InputError("--device", "gpu, but torch finds none", "cpu, or a GPU with its driver")
     return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed, for training on the CPU.
+
+    It else maps every large tensor anew and the kernel fills it with zeros first: a sixth of a step. Where
+    the library is not glibc nothing happens.
+    """
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return
+    mallopt(_MMAP_MAX, 0)
+    mallopt(_TRIM_THRESHOLD, 2**31 - 1)

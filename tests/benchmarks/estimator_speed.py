@@ -1,13 +1,14 @@
 """Training and inference of the estimator against the same network written plainly, in turns in one process.
 
     python tests/benchmarks/estimator_speed.py [configs/train/compact.yaml] [--frames 16] [--size 128]
-        [--threads 1] [--rounds 3] [--device cuda] [--bf16] [--compile] [--only train]
+        [--threads 1] [--rounds 3] [--device cuda] [--bf16] [--compile] [--only train] [--alone ours]
 
 train: pictures to losses of single frames and back; infer: pictures to a prediction; sequences: the temporal
 part alone, with losses and back. In two-view frames/s; with what is kept for the backward pass (on a graphics
 processor: the peak of all that was allocated). On a machine that others use, too, processor seconds mean more
 than frames/s.
-`--bf16` and `--compile` change ours, not the plain one.
+`--bf16` and `--compile` change ours, not the plain one. `--alone` runs one of the two by itself, ours with
+the memory kept as `odah train` does on the CPU, which a process cannot do for one network only.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from torch import Tensor, nn
 from odah.estimator.batch import FrameFeatures, Pictures, Prediction, Targets
 from odah.estimator.config import DataConfig, TrainConfig
 from odah.estimator.config_file import load_train_config
+from odah.estimator.devices import keep_freed_memory
 from odah.estimator.losses import losses
 from odah.estimator.network.outputs import num_outputs
 from odah.estimator.network.two_view import TwoViewNetwork
@@ -84,6 +86,10 @@ class Bench:
         length = config.data.length
         self.vectors = torch.randn(1, length, num_outputs(config.network), device=device)
         self.sequence_targets = random_targets(1, length, device)
+
+    @property
+    def named(self) -> dict[str, nn.Module]:
+        return {"plain": self.plain, "ours": self.ours}
 
     def train(self, network: nn.Module) -> None:
         self._learn(network, lambda: self._frames(network), self.targets)
@@ -155,18 +161,24 @@ def memory(cost: Cost, device: str) -> Iterator[None]:
 def compare(bench: Bench, name: str, frames: int, rounds: int) -> None:
     """In turns, so that both meet the same neighbours; a first round warms up and looks at the memory."""
     work: Callable[[nn.Module], None] = getattr(bench, name)
-    costs = {bench.plain: Cost(), bench.ours: Cost()}
+    costs = {
+        network: Cost() for label, network in bench.named.items() if bench.options.alone in (None, label)
+    }
     for number in range(rounds + 1):
         for network, cost in costs.items():
             with (measured if number else memory)(cost, bench.options.device):
                 work(network)
-    for label, network in (("plain", bench.plain), ("ours", bench.ours)):
-        cost = costs[network]
+    for label, network in bench.named.items():
+        cost = costs.get(network)
+        if cost is None:
+            continue
         print(
             f"{name:10} {label:6} {frames / min(cost.seconds):9.2f} frames/s "
             f"{cost.memory[0] / 1e6 / frames:8.1f} MB a frame "
             f"{min(cost.cpu_seconds) / frames:9.4f} processor s a frame"
         )
+    if bench.options.alone:
+        return
     plain, ours = costs[bench.plain], costs[bench.ours]
     print(
         f"{name:10} ratio  {min(plain.seconds) / min(ours.seconds):9.2f} x        "
@@ -187,7 +199,10 @@ def main() -> None:
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--only", choices=("train", "infer", "sequences"))
+    parser.add_argument("--alone", choices=("plain", "ours"))
     options = parser.parse_args()
+    if options.alone == "ours" and options.device == "cpu":
+        keep_freed_memory()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     config = load_train_config(options.config)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from odah.errors import InputError
-from odah.estimator.devices import check_device_name, device_named
+from odah.estimator.devices import check_device_name, device_named, keep_freed_memory
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,24 @@ def test_what_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         device_named("gpu")
     with pytest.raises(InputError, match="--device: found 'cuda:1', expected auto, cpu or gpu"):
         check_device_name("cuda:1")
+
+
+def test_freed_memory_is_kept_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Library:
+        @staticmethod
+        def mallopt(name: int, value: int) -> int:
+            asked.append((name, value))
+            return 1
+
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Library)
+    keep_freed_memory()
+    assert asked == [(-4, 0), (-1, 2**31 - 1)]
+
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+    keep_freed_memory()
+    assert len(asked) == 2

@@ -20,7 +20,7 @@ from odah import __version__
 from odah.dataset.schema import file_hash
 from odah.estimator.checkpoint import load_checkpoint, save_checkpoint
 from odah.estimator.config import TrainConfig
-from odah.estimator.devices import DeviceName, device_named
+from odah.estimator.devices import DeviceName, device_named, keep_freed_memory
 from odah.estimator.network.two_view import TwoViewNetwork
 from odah.estimator.training.callbacks import watchers
 from odah.estimator.training.data import Mixture, Runs, Samples, seed_of
@@ -89,6 +89,8 @@ def train(
 
 def _fabric(config: TrainConfig, options: TrainOptions) -> Fabric:
     is_gpu = device_named(options.device).type == "cuda"
+    if not is_gpu:
+        keep_freed_memory()
     count = options.num_devices or (torch.cuda.device_count() if is_gpu else 1)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
