@@ -25,6 +25,7 @@ from odah.cli import (  # noqa: F401
     train,
     evaluate,
     predict,
+    benchmark,
 )
 
 # isort: on

@@ -67,7 +67,7 @@ def load_checkpoint(path_or_name: str | Path) -> Checkpoint:
     Raises:
         InputError: no such file or name, not such a file, one of another version, damaged.
     """
-    path = _place(path_or_name)
+    path = checkpoint_file(path_or_name)
     try:
         if not zipfile.is_zipfile(path):  # torch would take it for a file of an old version
             raise zipfile.BadZipFile
@@ -90,7 +90,7 @@ def own_file(path_or_name: str | Path) -> Path:
     Raises:
         InputError: no such file, one that comes with odah, or one that may not be written.
     """
-    path = _place(path_or_name).resolve()
+    path = checkpoint_file(path_or_name).resolve()
     if path.parent == _SHIPPED.resolve():
         raise InputError(path_or_name, "a network that comes with odah", "one of your own to write into")
     check_output_folder(path.parent)
@@ -102,7 +102,12 @@ def keep_fact(file: Path, checkpoint: Checkpoint, name: str, fact: Any) -> None:
     save_checkpoint(file, checkpoint.network, checkpoint.config, {**checkpoint.facts, name: fact})
 
 
-def _place(path_or_name: str | Path) -> Path:
+def checkpoint_file(path_or_name: str | Path) -> Path:
+    """Where a network is, the user's or, by its name, one that comes with odah.
+
+    Raises:
+        InputError: there is none.
+    """
     shipped = _SHIPPED / f"{path_or_name}.pt"
     is_name = isinstance(path_or_name, str) and Path(path_or_name).name == path_or_name
     if is_name and not Path(path_or_name).is_file() and shipped.is_file():

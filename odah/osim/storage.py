@@ -69,7 +69,11 @@ def read_coordinates(path: str | Path, model: Model) -> CoordinateTrajectory:
     Raises:
         InputError: the file holds no coordinate of the model, one of them twice, or a single row.
     """
-    table = read_storage(path)
+    return coordinates_in(path, read_storage(path), model)
+
+
+def coordinates_in(path: str | Path, table: Storage, model: Model) -> CoordinateTrajectory:
+    """The coordinates of `model` in a table, as `read_coordinates`; path: whence it is."""
     columns = coordinate_columns(path, table.columns)
     found = [name for name in model.coordinate_names if name in columns]
     if not found:

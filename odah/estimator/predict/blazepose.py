@@ -35,12 +35,18 @@ _SMALL = 0.05
 """Parts of a mask of less than this share of the largest are dropped."""
 _HIPS, _REACH = 33, 34
 """Landmarks: middle of the hips, and a point of the circle round the body, over the head."""
+_NUM_LANDMARKS = 33
 
 
 @dataclass(frozen=True, eq=False)
-class _Posed(Person):
+class Posed(Person):
+    """square: where to look for the person in the next picture: middle of the hips, the circle's point, px.
+
+    landmarks: in the network's order, x and y, px, and how likely each is in view, 0 to 1.
+    """
+
     square: Float[np.ndarray, "2 2"]
-    """Where to look for the person in the next picture: middle of the hips, and the circle's point, px."""
+    landmarks: Float[np.ndarray, "33 3"]
 
 
 class BlazePoseSegmenter:
@@ -56,8 +62,8 @@ class BlazePoseSegmenter:
                 network.allocate_tensors()
         self._anchors = _anchors()
 
-    def people(self, image: UInt8[np.ndarray, "H W 3"]) -> list[Person]:
-        found: list[Person] = []
+    def people(self, image: UInt8[np.ndarray, "H W 3"]) -> list[Posed]:
+        found: list[Posed] = []
         for square in self._detected(image):
             person = self._masked(image, square)
             # Once more from where the finer network would have looked.
@@ -66,15 +72,15 @@ class BlazePoseSegmenter:
                 found.append(person)
         return found
 
-    def follow(self, image: UInt8[np.ndarray, "H W 3"], previous: Person) -> Person | None:
-        if isinstance(previous, _Posed):
+    def follow(self, image: UInt8[np.ndarray, "H W 3"], previous: Person) -> Posed | None:
+        if isinstance(previous, Posed):
             person = self._masked(image, previous.square)
             if person and overlap(person.box, previous.box) > _SAME:
                 return person
         return most_overlapping(self.people(image), previous)
 
     def _detected(self, image: np.ndarray) -> list[np.ndarray]:
-        """Squares (2, 2), as `_Posed.square`, the surest first."""
+        """Squares (2, 2), as `Posed.square`, the surest first."""
         height, width = image.shape[:2]
         scale = _DETECTION_PX / max(width, height)
         shift = (np.array([_DETECTION_PX, _DETECTION_PX]) - scale * np.array([width, height])) / 2
@@ -88,7 +94,7 @@ class BlazePoseSegmenter:
         kept = cv2.dnn.NMSBoxes(boxes.tolist(), sure.tolist(), _SURE, _SAME)
         return [(values[index, 2:4] - shift) / scale for index in np.asarray(kept, int).ravel()]
 
-    def _masked(self, image: np.ndarray, square: np.ndarray) -> _Posed | None:
+    def _masked(self, image: np.ndarray, square: np.ndarray) -> Posed | None:
         """The person in a square, if one is there."""
         matrix = _to_square(square)
         if matrix is None:
@@ -105,9 +111,11 @@ class BlazePoseSegmenter:
         whole = cv2.warpAffine(edge, outward, size, flags=cv2.INTER_LINEAR)
         mask = _without_specks(np.where(whole > 8, np.uint8(255), np.uint8(0)))
         box = box_of(mask)
-        points = landmarks.reshape(-1, 5)[[_HIPS, _REACH], :2].astype(float)
-        following = points @ outward[:, :2].T + outward[:, 2]
-        return None if box is None else _Posed(mask, box, following)
+        if box is None:
+            return None
+        points = landmarks.reshape(-1, 5).astype(float)
+        following = points[[_HIPS, _REACH], :2] @ outward[:, :2].T + outward[:, 2]
+        return Posed(mask, box, following, _landmarks(points[:_NUM_LANDMARKS], outward))
 
 
 @contextmanager
@@ -164,6 +172,12 @@ def _run(network: object, picture: np.ndarray, names: tuple[str, ...]) -> list[n
     network.invoke()  # type: ignore
     places = {output["name"]: output["index"] for output in network.get_output_details()}  # type: ignore
     return [network.get_tensor(places[name]) for name in names]  # type: ignore
+
+
+def _landmarks(points: np.ndarray, outward: np.ndarray) -> np.ndarray:
+    """(33, 3), as `Posed.landmarks`, from the network's, measured from its square's edge, and its logits."""
+    pixels = (points[:, :2] - 0.5) @ outward[:, :2].T + outward[:, 2]
+    return np.column_stack([pixels, 1 / (1 + np.exp(-np.clip(points[:, 3], -100, 100)))])
 
 
 def _without_specks(mask: np.ndarray) -> np.ndarray:

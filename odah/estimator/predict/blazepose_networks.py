@@ -44,6 +44,9 @@ _NETWORKS = (
     ),
 )
 
+NETWORK_HASHES = tuple(network.sha256 for network in _NETWORKS)
+"""SHA-256 of the detector and of the network that draws masks."""
+
 
 def blazepose_networks(say: Callable[[str], None] = say_to_user) -> tuple[Path, Path]:
     """Files of the detector and of the network that draws masks, from the user's cache or fetched into it.

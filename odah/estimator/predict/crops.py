@@ -35,9 +35,21 @@ class Cropper:
         self._settings = CropSettings(size)
         self._maps = _pinhole_maps(camera) if camera.is_distorted else None
 
-    def __call__(self, image: UInt8[np.ndarray, "H W 3"], mask: UInt8[np.ndarray, "H W"]) -> PersonCrop:
-        """mask: not 0 on the person, 255 where all of a pixel is; the whole picture where nobody is."""
-        if self._maps is not None:
+    def __call__(
+        self,
+        image: UInt8[np.ndarray, "H W 3"],
+        mask: UInt8[np.ndarray, "H W"],
+        shown: tuple[float, float, float] | None = None,
+    ) -> PersonCrop:
+        """The person, or the whole picture where nobody is.
+
+        mask: not 0 on the person, 255 where all of a pixel is. shown: left, top and side of the square, px,
+        that the picture shows of the camera's; such a one is taken as a pinhole's. None: it is the camera's.
+        """
+        K = self._K
+        if shown is not None:
+            K = crop_intrinsics(K, np.array([[shown]], float), image.shape[0])[0]
+        elif self._maps is not None:
             image, mask = (
                 cv2.remap(picture, *self._maps, cv2.INTER_LINEAR) for picture in (image, mask)
             )  # 0 beyond the edges
@@ -47,7 +59,7 @@ class Cropper:
         return PersonCrop(
             image=cut(image, square, size),
             mask=cut(mask, square, size) >= _HALF,
-            K=crop_intrinsics(self._K, np.array([[square]], float), size)[0, 0],
+            K=crop_intrinsics(K, np.array([[square]], float), size)[0, 0],
             is_person=around is not None,
         )
 

@@ -32,19 +32,21 @@ def infer(
     T_world_ground: np.ndarray,
     *,
     draws: int = 1,
+    hop: int | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
     """One answer in ground (`odah.estimator.predict.motion.in_ground`) about all frames (B = 1).
 
-    Windows overlap by half. Each is seen from its own `ref`, as in training, and told in ground before they
+    Each window is seen from its own `ref`, as in training, and told in ground before they
     are joined. Only the frames of one window are kept.
 
     Args:
-        draws: of points in each window; the answers are averaged. seed: of the draws.
+        draws: of points in each window; the answers are averaged. hop: frames from window to window; half of
+            their length if None. seed: of the draws.
     """
     length = data.length
-    starts = window_starts(num_frames, length, max(length // 2, 1))
+    starts = window_starts(num_frames, length, hop or max(length // 2, 1))
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     skeleton = Skeleton().to(device)

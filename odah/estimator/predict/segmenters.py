@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable, TypeVar
 
 import cv2
 import numpy as np
@@ -33,11 +33,14 @@ class Person:
         return self.box[3] - self.box[1]
 
 
+Found = TypeVar("Found", bound=Person)
+
+
 @runtime_checkable  # so that tests can check annotations
 class Segmenter(Protocol):
     """Finds people in RGB pictures, and one of them again in the next."""
 
-    def people(self, image: UInt8[np.ndarray, "H W 3"]) -> list[Person]:
+    def people(self, image: UInt8[np.ndarray, "H W 3"]) -> Sequence[Person]:
         """All whom it finds."""
         ...
 
@@ -60,7 +63,7 @@ def overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int])
     return shared / max(sum(areas) - shared, 1.0)
 
 
-def most_overlapping(people: Sequence[Person], previous: Person) -> Person | None:
+def most_overlapping(people: Sequence[Found], previous: Person) -> Found | None:
     """Whoever covers most of where somebody was; None if nobody nearly does."""
     shares = [overlap(person.box, previous.box) for person in people]
     return people[int(np.argmax(shares))] if shares and max(shares) > _FOLLOWED else None

@@ -19,6 +19,8 @@ _UNEVEN = 0.75
 """Frames that come earlier or later by more than this share of their distance are uneven."""
 _GRACE = 0.25
 """s for which the last picture stands in after it; some files count a few frames more than they have."""
+_SAME_STEP = 1e-3
+"""Relative."""
 _USUAL_RATE = 30.0
 """Frames/s of files that tell no times."""
 
@@ -138,8 +140,10 @@ def _packet_times(container: InputContainer, stream: VideoStream, average: float
 
 
 def _even_rate(times: np.ndarray, average: float) -> float:
-    """Frames/s: what the container says, if the times agree within a frame in all; their mean otherwise."""
+    """Frames/s: what the container says, if the times agree within a frame in all, or do so but where frames
+    were dropped; their mean otherwise."""
     duration = float(times[-1])
-    if average and abs(duration * average - (len(times) - 1)) < 1:
+    usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    if average and (abs(duration * average - (len(times) - 1)) < 1 or abs(usual * average - 1) < _SAME_STEP):
         return average
     return (len(times) - 1) / duration if duration > 0 else average or _USUAL_RATE

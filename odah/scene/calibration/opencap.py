@@ -10,7 +10,7 @@ import io
 import pickle
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +48,7 @@ def read_opencap(path: Path) -> Records:
     Raises:
         InputError: damaged, too large, without those arrays, or with anything but arrays and plain values.
     """
-    data = existing_file(path, "a calibration file").read_bytes()
-    if len(data) > _MAX_BYTES:
-        raise InputError(path, f"{len(data)} bytes", f"an OpenCap camera, at most {_MAX_BYTES}")
-    try:
-        content = _ArraysOnly(data, path).load()
-    except _DAMAGE:
-        raise InputError(path, "a damaged pickle", "an OpenCap camera") from None
-    if not isinstance(content, dict):
-        raise InputError(path, f"a {type(content).__name__}", "OpenCap's dictionary of arrays")
-    values = {key: _values(path, key, content) for key in _KEYS}
+    values = read_pickled_arrays(path, _KEYS)
     if values["imageSize"].size != 2:
         raise InputError(f"{path}: imageSize", f"{values['imageSize'].size} numbers", "height and width")
     height, width = values["imageSize"].ravel().tolist()
@@ -70,6 +61,24 @@ def read_opencap(path: Path) -> Records:
         "t": (values["translation"] / 1000).tolist(),
     }
     return [(path.absolute().parent.name or path.stem, record)]
+
+
+def read_pickled_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
+    """Arrays of finite numbers in a pickled dictionary, by key.
+
+    Raises:
+        InputError: damaged, too large, without those arrays, or with anything but arrays and plain values.
+    """
+    data = existing_file(path, "a calibration file").read_bytes()
+    if len(data) > _MAX_BYTES:
+        raise InputError(path, f"{len(data)} bytes", f"a camera's arrays, at most {_MAX_BYTES}")
+    try:
+        content = _ArraysOnly(data, path).load()
+    except _DAMAGE:
+        raise InputError(path, "a damaged pickle", "a camera's arrays") from None
+    if not isinstance(content, dict):
+        raise InputError(path, f"a {type(content).__name__}", "a dictionary of arrays")
+    return {key: _values(path, key, content) for key in keys}
 
 
 class _ArraysOnly(pickle._Unpickler):

@@ -136,3 +136,14 @@ def test_the_same_place_has_the_same_colour(painted: Painted, size: int) -> None
     assert colours[0].std() > 0.5
     assert difference.median() < 0.03
     assert difference.quantile(0.9) < 0.15
+
+
+def test_a_picture_of_a_square_has_that_squares_camera(painted: Painted) -> None:
+    """What a dataset of crops shows, cut tight: points lie where they do in crops of the full picture."""
+    camera, image, mask = CAMERAS[1], painted.images[0][1], painted.masks[0][1]
+    left, top, side = 40, 60, 400  # as large as its picture, so that nothing is resampled
+    shown = [cut(picture, (left, top, side), side) for picture in (image, mask)]
+    whole = Cropper(camera, 96)(image, mask)
+    part = Cropper(camera, 96)(*shown, (float(left), float(top), float(side)))
+    np.testing.assert_allclose(part.K, whole.K, atol=1e-9)
+    np.testing.assert_array_equal(part.image, whole.image)

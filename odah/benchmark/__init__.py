@@ -1,0 +1,1 @@
+"""Methods x datasets -> tables: metrics, readers of real datasets, baselines."""
