@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from odah.benchmark.datasets.bmlmovi import EXCLUDED
 from odah.benchmark.methods.multi_step.settings import MultiStepSettings
 from odah.errors import InputError
+from odah.names import OPENSIM_COORDINATES
 from odah.sections import NonNegative, Section
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,+ -]*$")]
@@ -41,10 +44,11 @@ class OpenCapDataConfig(_DataConfig):
 
 
 class BmlMoviDataConfig(_DataConfig):
-    """BMLmovi's folder; without views PG1 and PG2. truth: where the markers' solved motions are kept."""
+    """BMLmovi's folder; without views PG1 and PG2. excluded: motions that are left out, by default those that
+    the ODAH paper leaves out."""
 
     kind: Literal["bmlmovi"] = "bmlmovi"
-    truth: Path = Path("bmlmovi_truth")
+    excluded: tuple[str, ...] = EXCLUDED
 
 
 DataConfig = Annotated[OdahDataConfig | OpenCapDataConfig | BmlMoviDataConfig, Field(discriminator="kind")]
@@ -62,7 +66,10 @@ class EstimatorConfig(Section):
 
 
 class MeanPoseConfig(Section):
-    """dataset: one of ours, whose split train is averaged. view: its camera that stands for the first one."""
+    """dataset: one of ours, whose split train is averaged: a folder, or the name of one of `datasets`.
+
+    view: its camera that stands for the first one.
+    """
 
     kind: Literal["mean_pose"] = "mean_pose"
     dataset: Path
@@ -136,9 +143,14 @@ class BenchmarkConfig(Section):
     methods: Annotated[dict[_Name, MethodConfig], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _pairs_differ(self) -> BenchmarkConfig:
+    def _names_are_known(self) -> BenchmarkConfig:
+        unknown = [name for name in self.without_coordinates if name not in OPENSIM_COORDINATES]
+        if unknown:
+            raise InputError("without_coordinates", repr(unknown[0]), "coordinates of the full-body model")
         for name, data in self.datasets.items():
             for views in data.views:
                 if len(set(views)) < len(views):
                     raise InputError(f"datasets.{name}.views", f"{list(views)}", "two different cameras")
+            if len(set(data.views)) < len(data.views):
+                raise InputError(f"datasets.{name}.views", "the same cameras twice", "each pair once")
         return self

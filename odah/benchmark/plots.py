@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from odah.benchmark.grid import Cell
 from odah.benchmark.results import Results, value
+from odah.estimator.skeleton import FREE_ANGLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,12 +74,12 @@ def _curves(results: Results, dataset: str) -> Figure | None:
     figure = _figure(10.0, 5.4)
     for place, name in enumerate(names):
         axes = figure.add_subplot(3, 4, place + 1)
-        axes.plot(
-            times, _degrees(truth.coordinates, truth.coordinate_names, name), color="black", label="truth"
-        )
+        true = _degrees(truth.coordinates, truth.coordinate_names, name)
+        axes.plot(times, true, color="black", label="truth")
         for cell in cells:
             if cell.motion is not None and name in cell.motion.coordinate_names:
                 told = _degrees(cell.motion.coordinates, cell.motion.coordinate_names, name)
+                told -= 360 * np.round(np.median(told - true) / 360)
                 axes.plot(times, told, linewidth=1, label=cell.method)
         axes.set_title(name, loc="left")
     figure.axes[0].legend(frameon=False, fontsize=6)
@@ -116,7 +117,7 @@ def _bland_altman(results: Results, dataset: str) -> Figure | None:
 def _pairs(
     cells: Sequence[Cell], angles: Sequence[str]
 ) -> Iterator[tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]]:
-    """Told and true angles of all frames, rad, apart by at most half a turn."""
+    """Told and true angles of all frames, rad; those without a range apart by at most half a turn."""
     for cell in cells:
         if cell.motion is None:
             continue
@@ -125,7 +126,9 @@ def _pairs(
             each.coordinates[:, [each.coordinate_names.index(name) for name in angles]].ravel()
             for each in (cell.motion, truth)
         )
-        yield true + (told - true + np.pi) % (2 * np.pi) - np.pi, true
+        free = np.tile([name in FREE_ANGLES for name in angles], len(truth.times))
+        shorter = true + (told - true + np.pi) % (2 * np.pi) - np.pi
+        yield np.where(free, shorter, told), true
 
 
 def _noise(results: Results, dataset: str) -> Figure | None:
@@ -159,13 +162,15 @@ def _noise(results: Results, dataset: str) -> Figure | None:
 
 def _typical(results: Results, dataset: str) -> list[Cell]:
     """All methods' cells of one recording and pair of views."""
-    answered = [c for c in results.of(dataset, results.methods[0]) if c.motion is not None]
     judged = {id(cell): found for cell, found in zip(results.cells, results.judged, strict=True)}
-    errors = [
-        float(np.nanmean(judged[id(cell)]["mae"][1].values)) for cell in answered if "mae" in judged[id(cell)]
+    answered = [
+        cell
+        for cell in results.of(dataset, results.methods[0])
+        if cell.motion is not None and "mae" in judged[id(cell)]
     ]
-    if not errors:
+    if not answered:
         return []
+    errors = [float(np.nanmean(judged[id(cell)]["mae"][1].values)) for cell in answered]
     middle = answered[int(np.argsort(errors)[len(errors) // 2])]
     return [
         cell for cell in results.cells if cell.recording is middle.recording and cell.views == middle.views

@@ -5,8 +5,8 @@ Letters: T frames, C coordinates, K bodies, J joints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +22,8 @@ class Motion:
 
     coordinates: by `coordinate_names`, rad and m. joints: origins of the joints' child frames, ground, m, by
     `joint_names`. scale_factors: of the bodies in `body_names` against the generic model; None where the
-    model is of another kind. model: the scaled `.osim`; None if there is none.
+    model is of another kind. model: the scaled `.osim`; None if there is none. notes: what is to be said of
+    it, a sentence each.
     """
 
     times: Float[np.ndarray, " T"]
@@ -33,6 +34,16 @@ class Motion:
     scale_factors: Float[np.ndarray, "K 3"] | None = None
     body_names: tuple[str, ...] = ()
     model: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    def only(self, coordinates: Collection[str]) -> Motion:
+        """The same without coordinates that nobody told."""
+        places = [k for k, name in enumerate(self.coordinate_names) if name in coordinates]
+        return replace(
+            self,
+            coordinates=self.coordinates[:, places],
+            coordinate_names=tuple(self.coordinate_names[k] for k in places),
+        )
 
 
 @dataclass(frozen=True, eq=False)

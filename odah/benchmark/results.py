@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +28,7 @@ class Results:
     cells: tuple[Cell, ...]
     seed: int
     without: frozenset[str] = frozenset()
+    _common: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def judged(self) -> list[dict[str, tuple[tuple[str, ...], Measured]]]:
@@ -47,11 +48,11 @@ class Results:
     def common(self, dataset: str, metric: str) -> tuple[str, ...]:
         """Columns that every method tells of every recording of a dataset, but for those left out: the
         table's."""
-        told = [found[metric][0] for found in self._of(dataset) if metric in found]
-        if not told:
-            return ()
-        shared = set.intersection(*map(set, told)) - self.without
-        return tuple(name for name in told[0] if name in shared)
+        if (dataset, metric) not in self._common:
+            told = [found[metric][0] for found in self._of(dataset) if metric in found]
+            shared = set.intersection(*map(set, told)) - self.without if told else set[str]()
+            self._common[dataset, metric] = tuple(name for name in told[0] if name in shared) if told else ()
+        return self._common[dataset, metric]
 
     def samples(self, dataset: str, method: str, metric: str, *, only_common: bool = True) -> Samples | None:
         """A method's errors, SI; None where the dataset or the method tells nothing of the kind.

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from odah import __version__
 from odah.benchmark.config import BenchmarkConfig
-from odah.benchmark.grid import Cell, machine, run_grid
+from odah.benchmark.grid import Cell, machine, run_grid, versions
 from odah.benchmark.open import open_methods, open_recordings
 from odah.benchmark.plots import write_plots
 from odah.benchmark.results import Results
 from odah.benchmark.tables import write_tables
+from odah.errors import OdahError
 from odah.files import check_output_folder, staged_files
 
 _CELLS = "cells"
-_LIBRARIES = ("numpy", "scipy", "torch")
+_TRUTH = "truth"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,28 +52,36 @@ def benchmark(
         InputError: see `open_recordings` and `open_methods`; a place that cannot be written.
     """
     check_output_folder(out)
-    recordings, notes = open_recordings(config, folders or {}, strict=strict)
-    methods = open_methods(config)
-    cells = run_grid(methods, recordings, out / _CELLS, tell)
+    methods = open_methods(config, folders or {})
+    recordings, notes = open_recordings(config, folders or {}, out / _TRUTH, strict=strict)
+
+    def left_out(error: OdahError) -> None:
+        if strict:
+            raise error
+        notes.append(f"left out: {error}")
+
+    cells = run_grid(methods, recordings, out / _CELLS, tell, left_out=left_out)
+    notes += dict.fromkeys(f"{cell.method}: {note}" for cell in cells for note in cell.record["notes"])
     results = Results(tuple(cells), config.seed, frozenset(config.without_coordinates))
     with staged_files(out) as folder:
         write_tables(results, folder)
         write_plots(results, folder)
-        told = _record(config, cells, notes)
+        told = _record(config, folders or {}, strict, cells, notes)
         (folder / "benchmark.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return Benchmarked(results, tuple(notes), out)
 
 
-def _record(config: BenchmarkConfig, cells: list[Cell], notes: list[str]) -> dict[str, Any]:
-    """What a table's reader needs to get it again."""
-    methods = {cell.method: cell.record["method"] for cell in cells}
+def _record(
+    config: BenchmarkConfig, folders: Mapping[str, Path], strict: bool, cells: list[Cell], notes: list[str]
+) -> dict[str, Any]:
+    """What a table's reader needs to get it again; each cell's own record tells what it was computed with."""
     return {
-        "odah_version": __version__,
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "versions": versions(),
         "machine": machine(),
         "config": config.model_dump(mode="json"),
-        "methods": methods,
+        "folders": {name: str(folder) for name, folder in folders.items()},
+        "strict": strict,
+        "methods": {cell.method: cell.record["method"] for cell in cells},
         "recordings": len({(cell.recording.dataset, cell.recording.name, cell.views) for cell in cells}),
         "notes": notes,
     }

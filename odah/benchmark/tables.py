@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from odah.benchmark.grid import Cell
 from odah.benchmark.judge import METRICS
 from odah.benchmark.metrics.bootstrap import Interval
 from odah.benchmark.metrics.statistics import Summary
@@ -47,9 +48,7 @@ def markdown(results: Results) -> str:
             untold = results.untold(dataset, method)
             if untold:
                 lines.append(f"{dataset}, {method}: does not tell {', '.join(untold)}.")
-    failures = [
-        f"- {cell.recording.name}, {cell.method}: {cell.failure}" for cell in results.cells if cell.failure
-    ]
+    failures = [f"- {_place(cell)}: {cell.failure}" for cell in results.cells if cell.failure]
     if failures:
         lines += [
             "",
@@ -148,6 +147,10 @@ def _figure(summary: Summary | None, metric: str) -> str:
         return told
     low, high = (METRICS[metric].factor * end for end in (interval.low, interval.high))
     return f"{told} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _place(cell: Cell) -> str:
+    return ", ".join((cell.recording.dataset, cell.recording.name, "+".join(cell.views), cell.method))
 
 
 def _row(cells: Sequence[str]) -> str:

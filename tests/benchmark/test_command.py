@@ -73,7 +73,7 @@ def test_a_method_that_fails_is_told(odah, made: Path, tmp_path: Path) -> None:
     )
     assert code == 0
     assert "2/2" in told
-    assert "- subject002_b, theirs: " in told
+    assert "- own, subject002_b, front+side, theirs: " in told
     assert "found 0 .mot files, expected one" in told
 
 
@@ -102,6 +102,19 @@ def test_a_view_that_some_recordings_lack(odah, made: Path, tmp_path: Path) -> N
         ({"methods": {"x/y": {"kind": "folder", "path": "p"}}}, (), "methods"),
         ({"methods": {"x": {"kind": "estimator", "checkpoint": "none.pt"}}}, (), "none.pt: found no such"),
         ({"datasets": {"own": {"kind": "odah", "path": "nowhere"}}}, (), "nowhere: found no such folder"),
+        ({"without_coordinates": ["knee_angel_r"]}, (), "without_coordinates: found 'knee_angel_r'"),
+        ({"methods": {"x": {"kind": "folder", "path": "nowhere"}}}, (), "nowhere: found no such folder"),
+        (
+            {"methods": {"x": {"kind": "multi_step", "keypoints": {"source": "truth", "keypoint_set": "b"}}}},
+            (),
+            "'b'",
+        ),
+        ({"methods": {"x": {"kind": "estimator", "yolo": "no.pt"}}}, (), "no.pt: found no such file"),
+        (
+            {"methods": {"x": {"kind": "mean_pose", "dataset": "own", "view": "up"}}},
+            (),
+            "methods.x.view: found 'up'",
+        ),
         ({"seeds": 3}, (), "seeds: found an unknown key"),
         ({}, ("--data", "own"), "--data: found 'own', expected NAME=FOLDER"),
         ({}, ("--data", "other=x"), "--data: found 'other', expected one of own"),
@@ -120,8 +133,10 @@ def test_mistakes(
 
 def test_nothing_chosen_and_the_same_view_twice(odah, made: Path, tmp_path: Path) -> None:
     for changes, said in (
-        ({"actions": ["flying"]}, "none of 2 recordings is chosen"),
+        ({"actions": ["flying"]}, "actions: found 'flying'"),
         ({"views": [["front", "front"]]}, "two different cameras"),
+        ({"views": [["frnt", "side"]]}, "no camera frnt"),
+        ({"subjects": ["subject009"]}, "subjects: found 'subject009'"),
     ):
         own = {"kind": "odah", "path": str(made / "data"), **changes}
         code, _, error = odah(

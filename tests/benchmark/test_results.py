@@ -12,6 +12,7 @@ from benchmark.known_motions import Biased, Failing, recording
 from odah.benchmark.grid import run_grid
 from odah.benchmark.results import Results, value
 from odah.benchmark.tables import latex, main_rows, markdown, write_tables
+from odah.errors import OdahError
 
 SEEN = [
     (recording("walk", "anna", "walking"), ("a", "b")),
@@ -20,10 +21,14 @@ SEEN = [
 ]
 
 
+def refuse(error: OdahError) -> None:
+    raise error
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
     methods = [Biased("biased", 7.2), Biased("short", -3.6, without=("wrist_dev_r",)), Failing()]
-    return Results(tuple(run_grid(methods, SEEN, tmp_path)), seed=0)
+    return Results(tuple(run_grid(methods, SEEN, tmp_path, left_out=refuse)), seed=0)
 
 
 def test_means_are_of_the_columns_that_all_tell(results: Results) -> None:
@@ -49,7 +54,7 @@ def test_the_failed_recording_counts_as_failed_and_in_no_mean(results: Results) 
     assert summary.undefined == {"no estimate": 35}
     titles, rows = main_rows(results)
     assert [row[titles.index("failed")] for row in rows] == ["0/3", "0/3", "1/3"]
-    assert "- run, failing: nobody to be seen" in markdown(results)
+    assert "- set, run, a+b, failing: nobody to be seen" in markdown(results)
 
 
 def test_files(results: Results, tmp_path: Path) -> None:

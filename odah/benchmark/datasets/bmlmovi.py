@@ -249,7 +249,7 @@ class _Person:
 
     def _views(self, frames: np.ndarray, videos: Mapping[str, Video]) -> Iterator[tuple[str, View]]:
         for name, video in videos.items():
-            numbers, is_stored = frames_at(video, frames / VIDEO_RATE)
+            numbers, is_stored = frames_at(video, frames / video.rate)
             if not is_stored.all():
                 missing = f"{int((~is_stored).sum())} of {len(frames)} frames are missing"
                 self.findings.note(f"{video.path}: {missing}: the nearest ones stand in")

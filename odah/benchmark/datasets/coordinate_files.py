@@ -74,6 +74,18 @@ def read_coordinate_file(path: str | Path, model: Model, findings: Findings) -> 
     return replace(trajectory, values=values)
 
 
+def told_coordinates(path: str | Path, model: Model) -> frozenset[str]:
+    """Which of the model's coordinates a file tells, by any name, or a coupler follows from those.
+
+    Raises:
+        InputError: no such table.
+    """
+    columns = coordinate_columns(path, read_storage(path).columns)
+    told = set(matched_names(columns, model.coordinate_names).values())
+    told |= {c.dependent for c in model.couplers if c.is_enforced and set(c.independent) <= told}
+    return frozenset(told)
+
+
 def note_other_coordinates(path: str | Path, names: Collection[str], findings: Findings) -> None:
     """Note which coordinates of a model are not the full-body model's, and which of those it lacks."""
     foreign = [name for name in names if name not in OPENSIM_COORDINATES]

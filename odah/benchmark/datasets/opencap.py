@@ -15,7 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from odah.benchmark.datasets.coordinate_files import note_other_coordinates, read_coordinate_file
+from odah.benchmark.datasets.coordinate_files import (
+    note_other_coordinates,
+    read_coordinate_file,
+    told_coordinates,
+)
 from odah.benchmark.datasets.findings import Findings
 from odah.benchmark.datasets.opencap_session import MAX_DESYNC, Session
 from odah.benchmark.datasets.opencap_world import read_yaml_numbers
@@ -88,7 +92,8 @@ def _people(root: Path, subjects: Collection[str] | None) -> list[Path]:
 
 
 def _truth(model: Model, coordinates: CoordinateTrajectory, times: np.ndarray, path: Path) -> Motion:
-    return replace(motion_at(model, coordinates, times, path), times=times - times[0])
+    motion = replace(motion_at(model, coordinates, times, path), times=times - times[0])
+    return motion.only(told_coordinates(coordinates.source.path, model))
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from odah import __version__
 from odah.benchmark.model_motion import motion_of
 from odah.benchmark.recording import Motion, Recording, View
 from odah.dataset.schema import file_hash
+from odah.errors import InputError
 from odah.estimator.checkpoint import Checkpoint
 from odah.estimator.devices import DeviceName, device_named
 from odah.estimator.network.two_view import TwoViewNetwork
@@ -49,7 +49,7 @@ class Estimator:
     def facts(self) -> Mapping[str, Any]:
         """See `Method`."""
         return {
-            "kind": "estimator", "odah": __version__, "weights": self.weights,
+            "kind": "estimator", "weights": self.weights,
             "is_frame_only": self.is_frame_only, "masks": self._masker(),
         }  # fmt: skip
 
@@ -61,11 +61,13 @@ class Estimator:
         estimate, _ = estimate_of(motion, times, recording.rate, recording.mass)
         write_estimate(folder, estimate, Source(recording.name, "odah benchmark"), tuple(views))
         model = folder / MODEL_FILE
-        return motion_of(estimate.model, estimate.coordinates, times, model, motion.scale_factors)
+        return motion_of(estimate.model, estimate.coordinates, times, model, estimate.scale_factors)
 
     def _motion(self, recording: Recording, views: Sequence[View]) -> EstimatedMotion:
         data = self.checkpoint.config.data
-        watched = frames_at_rate(recording.num_frames, recording.rate, data.rate)
+        # A recording slower than the network's rate is seen as it is, as `odah predict` sees slow videos.
+        rate = None if data.rate is None else min(data.rate, recording.rate)
+        watched = frames_at_rate(recording.num_frames, recording.rate, rate)
         seen = [_Seen(view, masked, watched, data.size) for view, masked in self._masked(views)]
         prediction = infer(
             self._network(),
@@ -76,6 +78,9 @@ class Estimator:
             recording.T_world_ground,
             hop=data.length if self.is_frame_only else None,
         )
+        for view, seen_in in zip(views, seen, strict=True):
+            if not any(seen_in.is_there):
+                raise InputError(view.video, f"nobody in any of {len(watched)} frames", "a person")
         return EstimatedMotion.of(
             prediction, watched / recording.rate, np.array([view.is_there for view in seen])
         )
@@ -85,8 +90,13 @@ class Estimator:
         if all(view.mask is not None for view in views):
             return [(view, GivenMasks(view.mask)) for view in views if view.mask is not None]
         videos = [examine(view.video) for view in views]
+        if any(view.crops is not None for view in views):
+            raise InputError(
+                views[0].video, "crops without masks", "masks, for people are found in full pictures"
+            )
         segmenter = BlazePoseSegmenter() if self.yolo is None else YoloSegmenter(self.yolo)
-        found, _ = find_person(videos, [view.camera for view in views], segmenter)
+        frames = np.stack([view.frames for view in views])
+        found, _ = find_person(videos, [view.camera for view in views], segmenter, frames=frames)
         return list(zip(views, found, strict=True))
 
     def _masker(self) -> str:
@@ -98,7 +108,8 @@ class Estimator:
             config = self.checkpoint.config
             alone = config.network.model_copy(update={"temporal": None})
             network = TwoViewNetwork(alone, config.data)
-            network.load_state_dict(self.checkpoint.network.state_dict(), strict=False)
+            weights = self.checkpoint.network.state_dict()
+            network.load_state_dict({name: weights[name] for name in network.state_dict()})
         return network.eval().to(device_named(self.device))
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from odah.benchmark.datasets.coordinate_files import read_coordinate_file, told_coordinates
+from odah.benchmark.datasets.findings import Findings
 from odah.benchmark.model_motion import motion_of
 from odah.benchmark.recording import Motion, Recording
 from odah.errors import InputError
 from odah.osim import read_model
-from odah.osim.storage import read_coordinates
 
 _NEAR = 0.5
 """Frames by which a row's time may miss a frame's."""
@@ -27,7 +29,8 @@ class FolderMethod:
     FOLDER/<recording>/*.mot and *.osim, or FOLDER/<recording>.mot and FOLDER/<recording>.osim
 
     Rows are taken at the recording's times, which count from its first frame; between rows they are
-    interpolated.
+    interpolated. Coordinates that a file does not tell are not compared; names and units are read as those
+    of datasets are.
     """
 
     name: str
@@ -36,9 +39,13 @@ class FolderMethod:
     @property
     def facts(self) -> Mapping[str, Any]:
         """See `Method`; the digest of all files' names, sizes and times of change."""
-        files = sorted(file for file in self.root.rglob("*") if file.suffix.lower() in (".mot", ".osim"))
+        return {"kind": "folder", "files": self._digest}
+
+    @cached_property
+    def _digest(self) -> str:
+        files = sorted(file for file in self.root.rglob("*") if file.suffix in (".mot", ".osim"))
         told = [(str(f.relative_to(self.root)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-        return {"kind": "folder", "files": hashlib.sha256(repr(told).encode()).hexdigest()[:16]}
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
     def estimate(self, recording: Recording, views: Sequence[str], folder: Path) -> Motion:
         """See `Method`; writes nothing.
@@ -47,21 +54,17 @@ class FolderMethod:
             InputError: no files, or several, for the recording; a motion that does not cover it.
         """
         motion, osim = self._file(recording.name, ".mot"), self._file(recording.name, ".osim")
-        model = read_model(osim)
-        trajectory = read_coordinates(motion, model)
+        model, findings = read_model(osim), Findings()
+        trajectory = read_coordinate_file(motion, model, findings)
         times = np.arange(recording.num_frames) / recording.rate
-        rows = trajectory.start_time + np.arange(len(trajectory.values)) / trajectory.rate
         slack = _NEAR / recording.rate
-        if rows[0] > times[0] + slack or rows[-1] < times[-1] - slack:
-            raise InputError(
-                motion,
-                f"times {rows[0]:.3f} to {rows[-1]:.3f} s",
-                f"0 to {times[-1]:.3f} s, as the recording",
-            )
-        turns = [coordinate.motion_type == "rotational" for coordinate in model.coordinates]
-        columns = [np.unwrap(c) if turn else c for c, turn in zip(trajectory.values.T, turns, strict=True)]
-        coordinates = np.stack([np.interp(times, rows, column) for column in columns], axis=1)
-        return motion_of(model, coordinates, times, osim)
+        first, last = trajectory.time[[0, -1]]
+        if first > times[0] + slack or last < times[-1] - slack:
+            expected = f"0 to {times[-1]:.3f} s, as the recording"
+            raise InputError(motion, f"times {first:.3f} to {last:.3f} s", expected)
+        columns = [np.interp(times, trajectory.time, column) for column in trajectory.values.T]
+        estimate = motion_of(model, np.stack(columns, axis=1), times, osim)
+        return replace(estimate.only(told_coordinates(motion, model)), notes=tuple(findings.notes))
 
     def _file(self, recording: str, suffix: str) -> Path:
         alone = self.root / f"{recording}{suffix}"

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from odah import __version__
 from odah.benchmark.model_motion import motion_of
 from odah.benchmark.recording import Motion, Recording
 from odah.dataset.reader import Dataset
@@ -50,7 +49,7 @@ class MeanPoseMethod:
     def facts(self) -> Mapping[str, Any]:
         """See `Method`."""
         return {
-            "kind": "mean_pose", "odah": __version__, "angles": self.pose.angles.tolist(),
+            "kind": "mean_pose", "angles": self.pose.angles.tolist(),
             "scales": self.pose.scales.flatten().tolist(),
         }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
 from odah.errors import InputError
 from odah.estimator.predict.person_choice import MEETING, Choice, choices, steadiest
@@ -46,7 +46,12 @@ class PersonMasks:
 
 
 def find_person(
-    videos: Sequence[Video], cameras: Sequence[Camera], segmenter: Segmenter, offset: int | str = 0
+    videos: Sequence[Video],
+    cameras: Sequence[Camera],
+    segmenter: Segmenter,
+    offset: int | str = 0,
+    *,
+    frames: Int[np.ndarray, "V F"] | None = None,
 ) -> tuple[list[PersonMasks], tuple[str, ...]]:
     """The same person in each video, and what has to be said about the choice.
 
@@ -56,11 +61,14 @@ def find_person(
     Args:
         cameras: of the videos, with the videos' sizes.
         offset: of the second video, as `timeline` takes it.
+        frames: numbers of the frames that show the same times in each video, among which people are looked
+            for; None for all that the videos share.
 
     Raises:
         InputError: a video in which nobody is found.
     """
-    frames = timeline(videos, None, None, offset).frames
+    if frames is None:
+        frames = timeline(videos, None, None, offset).frames
     looks = frames[:, np.unique(np.linspace(0, frames.shape[1] - 1, _LOOKS).round().astype(int))]
     people = [
         [segmenter.people(image) for image in read_pictures(video, numbers.tolist())]

@@ -27,11 +27,13 @@ _SCALE_LIMITS = (0.5, 2.0)
 class Estimate:
     """A scaled model and its motion, evenly sampled.
 
+    scale_factors: of the model's bodies, against the generic one.
     coordinates: rad and m, coupled ones as the model's couplers have them. errors: expected, rad; NaN where
     nobody was seen. is_seen: by view.
     """
 
     model: Model
+    scale_factors: Float[np.ndarray, "K 3"]
     coordinates: Float[np.ndarray, "T C"]
     times: Float[np.ndarray, " T"]
     rate: float
@@ -58,7 +60,9 @@ def estimate_of(
     model = scale_model(generic, scales, name="estimated", mass=mass)
     coordinates = torch.from_numpy(motion.coordinates_at(times))
     coupled = ForwardKinematics(model).couple(coordinates).numpy()
-    return Estimate(model, coupled, times, rate, motion.errors_at(times), motion.seen_at(times)), tuple(notes)
+    return Estimate(
+        model, scales, coupled, times, rate, motion.errors_at(times), motion.seen_at(times)
+    ), tuple(notes)
 
 
 def write_estimate(folder: Path, estimate: Estimate, source: Source, views: tuple[str, ...]) -> None:

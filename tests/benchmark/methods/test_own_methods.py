@@ -26,6 +26,7 @@ from odah.motion.types import R_WORLD_GROUND, CoordinateTrajectory, Source
 from odah.names import OPENSIM_COORDINATES
 from odah.osim import ForwardKinematics, full_body_model, read_model, write_model
 from odah.osim.storage import read_coordinates, write_mot
+from odah.render.video import VideoWriter
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,38 @@ def test_a_motion_that_does_not_cover_the_recording(
     write_motion(tmp_path / "walk", start, num_rows=num_rows)
     with pytest.raises(InputError, match=said):
         FolderMethod("theirs", tmp_path).estimate(recording(), ("a", "b"), tmp_path)
+
+
+def test_angles_that_a_file_does_not_tell_are_not_claimed(tmp_path: Path) -> None:
+    write_motion(tmp_path / "walk")
+    file = tmp_path / "walk/any.mot"
+    text = file.read_text()
+    file.write_text(text.replace("elbow_flex_l", "nothing_known").replace("hip_flexion_r", "RightHipFlexion"))
+    answer = FolderMethod("theirs", tmp_path).estimate(recording(), ("a", "b"), tmp_path)
+    assert "elbow_flex_l" not in answer.coordinate_names
+    assert {"hip_flexion_r", "knee_angle_l_beta"} <= set(answer.coordinate_names)
+    assert answer.coordinates.shape[1] == len(answer.coordinate_names)
+    assert any("RightHipFlexion as hip_flexion_r" in note for note in answer.notes)
+
+
+def test_a_slow_recording_is_seen_as_it_is_and_nobody_is_told(filmed: Filmed, tmp_path: Path) -> None:
+    whole = filmed_recording(filmed)
+    views = {name: replace(view, frames=view.frames[::4]) for name, view in whole.views.items()}
+    slow = replace(whole, rate=RATE / 4, num_frames=len(views["cam_a"].frames), views=views)
+    method = Estimator("ours", untrained(tiny_config()), "w")
+    assert len(method.estimate(slow, ("cam_a", "cam_b"), tmp_path).times) == slow.num_frames
+    masks = {
+        name: replace(view, mask=black(view, tmp_path / f"{name}.mkv")) for name, view in whole.views.items()
+    }
+    with pytest.raises(InputError, match="nobody in any of"):
+        method.estimate(replace(whole, views=masks), ("cam_a", "cam_b"), tmp_path)
+
+
+def black(view: View, path: Path) -> Path:
+    with VideoWriter(path, "ffv1", (view.camera.width, view.camera.height), RATE) as writer:
+        for _ in view.frames:
+            writer.write(np.zeros((view.camera.height, view.camera.width), np.uint8))
+    return path
 
 
 def test_no_motion_or_several(tmp_path: Path) -> None:

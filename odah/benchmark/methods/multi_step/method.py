@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from odah import __version__
 from odah.benchmark.methods.multi_step.filtering import fill_gaps, low_pass
 from odah.benchmark.methods.multi_step.keypoints import Keypoints, KeypointSource
 from odah.benchmark.methods.multi_step.people import one_person
@@ -52,7 +51,7 @@ class MultiStep:
     def facts(self) -> Mapping[str, Any]:
         """See `Method`."""
         return {
-            "kind": "multi_step", "odah": __version__,
+            "kind": "multi_step",
             "keypoints": dict(self.source.facts), **self.settings.model_dump(),
         }  # fmt: skip
 

@@ -24,7 +24,7 @@ _MOST_TOLD = 160
 
 @dataclass(frozen=True)
 class Environment:
-    """python: its interpreter. version: of Pose2Sim. shipped: the values of the Config.toml that it brings."""
+    """python: its interpreter. version: of Pose2Sim. shipped: values of the Config.toml that it brings."""
 
     python: str
     version: str
@@ -83,7 +83,9 @@ def _about(python: str, where: str) -> str:
             env=_variables(), timeout=_ASKING_LIMIT, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(where, f"{python}, which does not answer ({type(error).__name__})", _EXPECTED) from None
+        raise InputError(
+            where, f"{python}, which does not answer ({type(error).__name__})", _EXPECTED
+        ) from None
     if asked.returncode != 0:
         told = _last_line(asked.stderr) or f"exit status {asked.returncode}"
         raise InputError(where, f"{python}: {told}", _EXPECTED)
