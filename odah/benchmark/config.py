@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,7 +12,7 @@ from odah.benchmark.datasets.bmlmovi import EXCLUDED
 from odah.benchmark.methods.multi_step.settings import MultiStepSettings
 from odah.errors import InputError
 from odah.names import OPENSIM_COORDINATES
-from odah.sections import NonNegative, Section
+from odah.sections import NonNegative, Positive, Section
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,+ -]*$")]
 _Views = Annotated[tuple[str, ...], Field(min_length=1, max_length=2)]
@@ -116,6 +117,19 @@ class MultiStepConfig(Section):
     settings: MultiStepSettings = MultiStepSettings()
 
 
+class Pose2SimConfig(Section):
+    """Pose2Sim itself, in its own environment. python: of that; if None ODAH_POSE2SIM_PYTHON names it.
+    augment: with OpenCap's marker enhancer. settings: sections of its Config.toml with values that are not to
+    be the shipped ones. time_limit: s, of a recording."""
+
+    kind: Literal["pose2sim"] = "pose2sim"
+    python: Path | None = None
+    keypoints: KeypointsConfig = TrueKeypointsConfig()
+    augment: bool = False
+    settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    time_limit: Positive = 1800.0
+
+
 class FolderConfig(Section):
     """Motions that were estimated elsewhere; see `odah.benchmark.methods.folder`."""
 
@@ -124,7 +138,8 @@ class FolderConfig(Section):
 
 
 MethodConfig = Annotated[
-    EstimatorConfig | MeanPoseConfig | MultiStepConfig | FolderConfig, Field(discriminator="kind")
+    EstimatorConfig | MeanPoseConfig | MultiStepConfig | Pose2SimConfig | FolderConfig,
+    Field(discriminator="kind"),
 ]
 
 

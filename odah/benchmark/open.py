@@ -17,6 +17,7 @@ from odah.benchmark.config import (
     MultiStepConfig,
     OdahDataConfig,
     OpenCapDataConfig,
+    Pose2SimConfig,
     TrueKeypointsConfig,
 )
 from odah.benchmark.datasets.bmlmovi import read_bmlmovi
@@ -32,6 +33,7 @@ from odah.benchmark.methods.multi_step.keypoint_sets import keypoint_set
 from odah.benchmark.methods.multi_step.keypoints import KeypointSource
 from odah.benchmark.methods.multi_step.method import MultiStep
 from odah.benchmark.methods.multi_step.projected_truth import Noise, ProjectedTruth
+from odah.benchmark.methods.pose2sim import Pose2Sim, find_environment
 from odah.benchmark.recording import Recording
 from odah.dataset.reader import open_dataset
 from odah.dataset.schema import file_hash
@@ -44,7 +46,7 @@ Seen = tuple[Recording, tuple[str, ...]]
 """A recording and the one or two cameras of it that are used."""
 
 _AnyData = OdahDataConfig | OpenCapDataConfig | BmlMoviDataConfig
-_AnyMethod = EstimatorConfig | MeanPoseConfig | MultiStepConfig | FolderConfig
+_AnyMethod = EstimatorConfig | MeanPoseConfig | MultiStepConfig | Pose2SimConfig | FolderConfig
 
 
 def open_recordings(
@@ -156,6 +158,10 @@ def _method(name: str, method: _AnyMethod, seed: int, places: Mapping[str, Path]
         return MeanPoseMethod.of(name, dataset, view)
     if isinstance(method, FolderConfig):
         return FolderMethod(name, _folder(method.path))
+    if isinstance(method, Pose2SimConfig):
+        environment = find_environment(method.python, f"methods.{name}.python")
+        source = _keypoints(method.keypoints, seed)
+        return Pose2Sim(name, source, environment, method.augment, method.settings, method.time_limit)
     return MultiStep(name, _keypoints(method.keypoints, seed), method.settings)
 
 

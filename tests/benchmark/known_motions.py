@@ -32,11 +32,8 @@ def known_motion(num_frames: int = 6, seed: int = 0) -> Motion:
 def camera_at(name: str, x: float) -> Camera:
     """On the x axis of world, looking at the origin's height of 1 m, upright."""
     T = np.eye(4)
-    T[:3, :3] = (
-        np.array([[0.0, 0, -1], [1, 0, 0], [0, -1, 0]]).T
-        if x < 0
-        else np.array([[0, 1.0, 0], [0, 0, -1], [-1, 0, 0]]).T
-    )
+    forward = -np.sign(x)
+    T[:3, :3] = np.array([[0, -forward, 0], [0, 0, -1], [forward, 0, 0]]).T  # right, down, forward
     T[:3, 3] = (x, 0.0, 1.0)
     return Camera.from_lens(name, T, 640, 480)
 

@@ -70,7 +70,7 @@ def find_environment(python: Path | None = None, where: str = "python") -> Envir
     about = _about(found, where)
     try:
         told = json.loads(about)
-        return Environment(found, str(told["version"]), tomllib.loads(told["config"]))
+        return Environment(found, str(told["version"]), tomllib.loads(str(told["config"])))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(where, f"{found}, which answers {about[:40]!r} ({error})", _EXPECTED) from None
 
