@@ -8,7 +8,7 @@ import numpy as np
 
 from odah.errors import InputError
 from odah.osim.functions import LinearFunction, multiplied
-from odah.osim.model import AXES, GROUND, Body, Coupler, Joint, Model, TransformAxis, motion_type
+from odah.osim.model import AXES, GROUND, Body, Coupler, Joint, Marker, Model, TransformAxis, motion_type
 
 _NO_EXTENT = 5e-4
 """m; a body whose points span less along an axis does not tell that axis's factor."""
@@ -166,3 +166,9 @@ def scaled_inertia(inertia: np.ndarray, mass: float, scale: np.ndarray) -> np.nd
     scaled[along] = mass * radius_sq / 2
     scaled[3:] = inertia[3:] * scale[[0, 0, 1]] * scale[[1, 2, 2]]
     return scaled
+
+
+def scaled_markers(markers: tuple[Marker, ...], model: Model, factors: np.ndarray) -> tuple[Marker, ...]:
+    """Markers of the unscaled model where the scaled one (K, 3) carries them."""
+    rows = {name: k for k, name in enumerate(model.body_names)}
+    return tuple(replace(marker, offset=marker.offset * factors[rows[marker.body]]) for marker in markers)

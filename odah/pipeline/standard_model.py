@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from odah.body.registration import Registration
-from odah.osim import Marker, Model, full_body_model
+from odah.osim import Model, full_body_model
 from odah.osim.kinematics import Kinematics
-from odah.osim.scale import recovered_scale_factors
+from odah.osim.scale import recovered_scale_factors, scaled_markers
 from odah.osim.transfer import transfer_kinematics
 
 _PARTS = ("bodies", "joints", "coordinates")
@@ -52,9 +52,3 @@ def _reordered(solved: Kinematics, generic: Model) -> Kinematics:
         factors = factors[[solved.model.body_names.index(name) for name in generic.body_names]]
     columns = [solved.model.coordinate_names.index(name) for name in generic.coordinate_names]
     return replace(solved, model=model, coordinates=solved.coordinates[:, columns], scale_factors=factors)
-
-
-def scaled_markers(markers: tuple[Marker, ...], model: Model, factors: np.ndarray) -> tuple[Marker, ...]:
-    """Markers of the unscaled model where the scaled one (K, 3) carries them."""
-    rows = {name: k for k, name in enumerate(model.body_names)}
-    return tuple(replace(marker, offset=marker.offset * factors[rows[marker.body]]) for marker in markers)

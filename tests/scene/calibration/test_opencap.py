@@ -155,7 +155,7 @@ def test_wrong_arrays_are_told(tmp_path, change, message):
 
 def test_large_and_other_files_are_told(tmp_path):
     path = written(tmp_path / "Cam0", {**content(), "more": np.zeros(4000)}, old_numpy=False)
-    with pytest.raises(InputError, match="bytes, expected an OpenCap camera, at most 16384"):
+    with pytest.raises(InputError, match="bytes, expected a camera's arrays, at most 16384"):
         load_cameras(path)
     path.write_bytes(pickle.dumps([1, 2]))
     with pytest.raises(InputError, match="found a list"):

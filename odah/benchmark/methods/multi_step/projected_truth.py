@@ -16,8 +16,7 @@ from odah.benchmark.methods.multi_step.keypoints import Keypoints
 from odah.benchmark.recording import Motion, Recording
 from odah.errors import InputError, OdahError
 from odah.osim import ForwardKinematics, Model, full_body_model, read_model
-from odah.osim.scale import recovered_scale_factors
-from odah.pipeline.standard_model import scaled_markers
+from odah.osim.scale import recovered_scale_factors, scaled_markers
 from odah.scene.camera import Camera
 
 _EXACT = 1e-4
